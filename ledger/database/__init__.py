@@ -1,0 +1,1 @@
+"""The database: tables, migrations, and opening one by URL (SQLite or PostgreSQL)."""

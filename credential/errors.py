@@ -1,6 +1,6 @@
 """The one error root. Every failure says what is wrong and what to do next, in both languages.
 
-The edges map these to RFC 9457 problem details (``api``) and to exit code 2 (``baeum``); a room adds
+The edges map these to RFC 9457 problems (``api``) and to exit code 2 (``baeum``); a room adds
 its own subclasses and never invents another root.
 """
 

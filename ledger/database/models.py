@@ -34,14 +34,14 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError("naive datetime: give the instant a zone")
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -159,7 +159,7 @@ class SubmissionRow(Base):
 
 
 class LearningRecord(Base):
-    """One recognised activity (학습이력). Append-only: a correction is a new row that supersedes."""
+    """One recognised activity (학습이력). Append-only: a correction is a row that supersedes."""
 
     __tablename__ = "learning_record"
 

@@ -100,18 +100,16 @@ ensure_node() {
     export PATH="$root/.venv/bin:$PATH"
 }
 
-# ensure_packages FOLDER…: npm ci where the lock file changed since the last time.
+# ensure_packages FOLDER: npm ci where the lock file changed since the last time.
 ensure_packages() {
-    local folder stamp want
-    for folder in "$@"; do
-        stamp="$root/$folder/node_modules/.baeum-lock"
-        want="$(cksum <"$root/$folder/package-lock.json")"
-        [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && continue
-        say "Installing the npm packages of $folder (once) …"
-        (cd "$root/$folder" && npm ci --silent --no-audit --no-fund) ||
-            stop "npm ci failed in $folder: is the npm registry reachable? Run this again to go on."
-        printf '%s' "$want" >"$stamp"
-    done
+    local folder="$1" stamp want
+    stamp="$root/$folder/node_modules/.baeum-lock"
+    want="$(cksum <"$root/$folder/package-lock.json")"
+    [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && return
+    say "Installing the npm packages of $folder (once) …"
+    (cd "$root/$folder" && npm ci --silent --no-audit --no-fund </dev/null) ||
+        stop "npm ci failed in $folder: is the npm registry reachable? Run this again to go on."
+    printf '%s' "$want" >"$stamp"
 }
 
 # ensure_chromium: a browser for the page tests, and a font with Hangul.

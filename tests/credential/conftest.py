@@ -1,0 +1,8 @@
+"""Makes ``credential`` the package, not this folder of the same name."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))

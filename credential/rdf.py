@@ -1,0 +1,370 @@
+"""From a JSON-LD document to the one canonical N-Quads text its signature is made over.
+
+This is the generic path, and the reference for the compiled one in ``credential.shape``: PyLD
+expands the document with bundled contexts only, and what RDF cannot carry is an error instead of
+being dropped without a word. A signature over a graph that silently lost a term would still
+verify after someone changed that term.
+
+Refused: a context that is inline or not bundled, a term no context defines, relative IRIs, blank
+node labels, nulls, keywords that hide content from a reader of the JSON, text direction,
+integers beyond 2^53, lone surrogates, nesting or size beyond the limits.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from pyld import jsonld
+from pyld.context_resolver import ContextResolver
+
+from credential import contexts, jcs, rdfc
+from credential.errors import BaeumError
+from credential.rdfc import Quad, literal
+from credential.text import Text
+
+MAX_DEPTH = jcs.MAX_DEPTH
+MAX_VALUES = 20_000
+"""Members and items a document may hold; expansion costs about 50 microseconds for each."""
+
+XSD = "http://www.w3.org/2001/XMLSchema#"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+
+_KEYWORDS = {"@context", "@id", "@type", "@value", "@language", "@list", "@set"}
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>\"{}|^`\\\ud800-\udfff]*")
+_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# What relative references are resolved against, so that they can be told from absolute ones.
+_NOWHERE = "x-relative://nowhere/"
+
+
+class NotLinkedData(BaeumError):
+    """The document cannot be turned into RDF without loss; the subclasses say why."""
+
+    code: ClassVar[str] = "not-linked-data"
+    title: ClassVar[Text] = Text(
+        "증명의 형식을 해석할 수 없습니다", "The credential cannot be read as Linked Data"
+    )
+    status: ClassVar[int] = 422
+
+    def __init__(self, ko: str, en: str, remedy: Text | None = None, **facts: Any) -> None:
+        ask = Text(
+            "증명을 발급한 기관에 문의하십시오.", "Ask the institution that issued the credential."
+        )
+        super().__init__(Text(ko, en), remedy or ask, facts)
+
+
+class UndefinedTerm(NotLinkedData):
+    """A member name or type that no context defines: it would not be covered by the signature."""
+
+    code: ClassVar[str] = "undefined-term"
+
+
+class InvalidIri(NotLinkedData):
+    """An identifier that is not an absolute IRI, or holds characters no IRI may have."""
+
+    code: ClassVar[str] = "invalid-iri"
+
+
+class InlineContext(NotLinkedData):
+    """A context that is not the URL of a bundled one: it could give terms another meaning."""
+
+    code: ClassVar[str] = "inline-context"
+
+
+class LossyValue(NotLinkedData):
+    """A value RDF would drop or change: null, an unsafe number, a direction, a bad language tag."""
+
+    code: ClassVar[str] = "lossy-value"
+
+
+class DocumentTooLarge(NotLinkedData):
+    """The document nests too deeply or holds too many values."""
+
+    code: ClassVar[str] = "document-too-large"
+    status: ClassVar[int] = 413
+
+
+def canonical_nquads(
+    document: dict[str, Any],
+    *,
+    load: contexts.Loader = contexts.load,
+    work: int = rdfc.WORK,
+) -> bytes:
+    """The RDFC-1.0 canonical N-Quads of a JSON-LD document, UTF-8.
+
+    Raises ``NotLinkedData`` (a subclass), ``contexts.UnknownContext`` or
+    ``rdfc.DatasetTooCostly``. ``load`` may add contexts; there is no network in any case.
+    """
+    return rdfc.canonicalise(quads(document, load=load), work=work).encode()
+
+
+def quads(document: dict[str, Any], *, load: contexts.Loader = contexts.load) -> list[Quad]:
+    """The document's RDF quads in no particular order, blank nodes labelled as met."""
+    clean = _Check(load).document(document)
+    out = _Quads()
+    for node in _expand(clean, load):
+        out.node(node, "")
+    if not out.quads:
+        raise LossyValue("증명에 내용이 없습니다.", "The document says nothing.")
+    return out.quads
+
+
+def iri(value: object) -> str:
+    """The IRI as an N-Quads term; raises ``InvalidIri``."""
+    if not isinstance(value, str) or _IRI.fullmatch(value) is None:
+        shown = str(value).removeprefix(_NOWHERE)[:200]
+        raise InvalidIri(
+            f"절대 IRI가 아닌 식별자입니다: {shown!r}",
+            f"Not an absolute IRI: {shown!r}",
+            value=shown,
+        )
+    if value.startswith(_NOWHERE):
+        shown = value.removeprefix(_NOWHERE)[:200]
+        raise InvalidIri(
+            f"상대 IRI는 쓸 수 없습니다: {shown!r}", f"A relative IRI: {shown!r}", value=shown
+        )
+    return f"<{value}>"
+
+
+def number(value: int | float, datatype: str | None) -> str:
+    """A JSON number as a literal, as JSON-LD 1.1 API section 8.2.2 has it.
+
+    Integral values are written as integers unless the term's ``datatype`` is xsd:double.
+    """
+    integral = isinstance(value, int) or value.is_integer()
+    if integral and datatype != f"{XSD}double":
+        return literal(str(int(value)), datatype or f"{XSD}integer")
+    mantissa, exponent = f"{value:.15E}".split("E")
+    mantissa = mantissa.rstrip("0")
+    padding = "0" if mantissa.endswith(".") else ""
+    return literal(f"{mantissa}{padding}E{int(exponent)}", datatype or f"{XSD}double")
+
+
+class _Check:
+    """Refuses what RDF cannot carry, and copies the document with integral floats as integers."""
+
+    def __init__(self, load: contexts.Loader) -> None:
+        self._load = load
+        self._left = MAX_VALUES
+
+    def document(self, document: object) -> dict[str, Any]:
+        if not isinstance(document, dict):
+            raise NotLinkedData("JSON 객체가 아닙니다.", "Not a JSON object.")
+        if "@context" not in document:
+            raise InlineContext("@context가 없습니다.", "There is no @context.")
+        checked: dict[str, Any] = self._value(document, MAX_DEPTH)
+        return checked
+
+    def _value(self, value: Any, depth: int) -> Any:
+        self._left -= 1
+        if depth == 0 or self._left < 0:
+            raise DocumentTooLarge(
+                "증명이 너무 크거나 너무 깊습니다.", "The document is too large or too deep."
+            )
+        kind = type(value)
+        if kind is str:
+            return self._text(value)
+        if kind is bool:
+            return value
+        if kind is int or kind is float:
+            return self._number(value)
+        if kind is list:
+            return [self._value(item, depth - 1) for item in value]
+        if kind is dict:
+            return self._object(value, depth)
+        raise LossyValue(
+            f"RDF로 옮길 수 없는 값입니다: {'null' if value is None else kind.__name__}",
+            f"A value RDF cannot carry: {'null' if value is None else kind.__name__}",
+        )
+
+    def _object(self, value: dict[Any, Any], depth: int) -> dict[str, Any]:
+        members: dict[str, Any] = {}
+        for key, item in value.items():
+            if type(key) is not str:
+                raise LossyValue("이름이 문자열이 아닙니다.", "A member name is not a string.")
+            if key == "@context":
+                members[key] = self._context(item)
+                continue
+            if key.startswith("@") and key not in _KEYWORDS:
+                raise LossyValue(
+                    f"쓸 수 없는 JSON-LD 키워드입니다: {key[:40]}",
+                    f"A JSON-LD keyword that is not allowed here: {key[:40]}",
+                    keyword=key[:40],
+                )
+            members[self._text(key)] = self._value(item, depth - 1)
+        if "@language" in members and "@value" not in members:
+            raise LossyValue("@value가 없는 @language입니다.", "A @language without a @value.")
+        return members
+
+    def _context(self, value: Any) -> list[str]:
+        entries: list[Any] = value if isinstance(value, list) else [value]
+        if not entries or not all(type(entry) is str for entry in entries):
+            raise InlineContext(
+                "증명 안에 적힌 컨텍스트는 허용하지 않습니다. 서명의 뜻이 바뀔 수 있습니다.",
+                "A context written into the credential is not allowed: it could change what the "
+                "signature means.",
+                Text(
+                    "공개된 표준 컨텍스트의 주소만 쓰도록 발급 기관에 요청하십시오.",
+                    "Ask the issuer to name published standard contexts only.",
+                ),
+            )
+        for entry in entries:
+            self._load(entry)
+        return entries
+
+    def _text(self, value: str) -> str:
+        if not value.isascii() and _SURROGATE.search(value):
+            raise LossyValue(
+                "온전하지 않은 유니코드 문자열입니다.", "A string with a lone surrogate."
+            )
+        return value
+
+    def _number(self, value: int | float) -> int | float:
+        if isinstance(value, float):
+            if not math.isfinite(value):
+                raise LossyValue("유한하지 않은 수입니다.", "A number that is not finite.")
+            if not value.is_integer():
+                return value
+            value = int(value)
+        if abs(value) > jcs.MAX_SAFE_INTEGER:
+            raise LossyValue(
+                "안전한 범위(2^53)를 넘는 정수입니다.", "An integer beyond the safe range of 2^53."
+            )
+        return value
+
+
+class _Quads:
+    """Writes expanded JSON-LD as quads. Nodes with one @id merge because quads are a set."""
+
+    def __init__(self) -> None:
+        self.quads: list[Quad] = []
+        self._count = 0
+
+    def _blank(self) -> str:
+        self._count += 1
+        return f"_:b{self._count - 1}"
+
+    def node(self, node: dict[str, Any], graph: str) -> str:
+        subject = iri(node["@id"]) if "@id" in node else self._blank()
+        for key, items in node.items():
+            if key == "@type":
+                for kind in items:
+                    self.quads.append(Quad(subject, f"<{RDF}type>", _type(kind), graph))
+            elif key == "@graph":
+                for inner in items:
+                    self.node(inner, subject)
+            elif key.startswith("@"):
+                if key not in ("@id", "@index"):
+                    raise LossyValue(
+                        f"쓸 수 없는 JSON-LD 키워드입니다: {key}",
+                        f"A JSON-LD keyword that is not allowed here: {key}",
+                    )
+            else:
+                predicate = iri(key)
+                for item in items:
+                    self.quads.append(Quad(subject, predicate, self._object(item, graph), graph))
+        return subject
+
+    def _object(self, item: dict[str, Any], graph: str) -> str:
+        if "@value" in item:
+            return _literal(item)
+        if "@list" in item:
+            return self._list(item["@list"], graph)
+        return self.node(item, graph)
+
+    def _list(self, items: list[dict[str, Any]], graph: str) -> str:
+        head = f"<{RDF}nil>"
+        for item in reversed(items):
+            cell = self._blank()
+            self.quads.append(Quad(cell, f"<{RDF}first>", self._object(item, graph), graph))
+            self.quads.append(Quad(cell, f"<{RDF}rest>", head, graph))
+            head = cell
+        return head
+
+
+def _type(kind: object) -> str:
+    if isinstance(kind, str) and kind.startswith(_NOWHERE):
+        raise _undefined(kind.removeprefix(_NOWHERE))
+    return iri(kind)
+
+
+def _literal(item: dict[str, Any]) -> str:
+    """An expanded value object as a term (JSON-LD 1.1 API section 8.2.2)."""
+    value, datatype = item["@value"], item.get("@type")
+    if "@direction" in item:
+        raise LossyValue(
+            "글의 방향(@direction)은 서명에 담기지 않습니다.",
+            "A text direction (@direction) is not covered by the signature.",
+        )
+    if datatype == "@json":
+        return literal(jcs.canonical(value).decode(), f"{RDF}JSON")
+    if datatype is not None:
+        iri(datatype)
+    if isinstance(value, bool):
+        return literal("true" if value else "false", datatype or f"{XSD}boolean")
+    if isinstance(value, int | float):
+        return number(value, datatype)
+    if not isinstance(value, str) or datatype == f"{XSD}double":
+        # processors rewrite such text ("1_000", "1e3"), each in its own way
+        raise LossyValue("수를 글자로 적었습니다.", "A double written as text.")
+    language = item.get("@language")
+    if language is not None and _LANGUAGE.fullmatch(language) is None:
+        raise LossyValue("언어 표시가 올바르지 않습니다.", "A language tag that is not valid.")
+    return literal(value, None if datatype == f"{XSD}string" else datatype, language)
+
+
+def _undefined(term: str | None) -> UndefinedTerm:
+    shown = str(term)[:100]
+    return UndefinedTerm(
+        f"어떤 컨텍스트에도 정의되지 않은 이름입니다: {shown}. 서명으로 보호되지 않습니다.",
+        f"A name that no context defines: {shown}. The signature would not cover it.",
+        term=shown,
+    )
+
+
+def _dropped(term: str | None) -> None:
+    raise _undefined(term)
+
+
+# PyLD's caches are not made for threads, and its work holds the interpreter lock in any case.
+_expanding = threading.Lock()
+
+
+@lru_cache(maxsize=8)
+def _resolver(load: contexts.Loader) -> ContextResolver:
+    """One resolver for each source of contexts, so that none sees what another one cached."""
+
+    def fetch(url: str, _options: object) -> dict[str, Any]:
+        return {
+            "contentType": "application/ld+json",
+            "contextUrl": None,
+            "documentUrl": url,
+            "document": load(url),
+            "tag": "static",
+        }
+
+    return ContextResolver({}, fetch)
+
+
+def _expand(document: dict[str, Any], load: contexts.Loader) -> list[dict[str, Any]]:
+    options = {"base": _NOWHERE, "contextResolver": _resolver(load)}
+    processor = jsonld.JsonLdProcessor(on_property_dropped=_dropped)
+    try:
+        with _expanding:
+            expanded: list[dict[str, Any]] = processor.expand(document, options)
+    except jsonld.JsonLdError as error:
+        raise _invalid(str(error.code or error)) from error
+    except (KeyError, AttributeError, TypeError, ValueError, RecursionError) as error:
+        # PyLD meets some malformed documents with these instead of its own error
+        raise _invalid(type(error).__name__) from error
+    return expanded
+
+
+def _invalid(reason: str) -> NotLinkedData:
+    return NotLinkedData(
+        f"올바른 JSON-LD가 아닙니다: {reason}", f"Not valid JSON-LD: {reason}", reason=reason
+    )

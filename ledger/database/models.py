@@ -22,6 +22,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -141,6 +142,8 @@ class Submission(Base):
     rejected: Mapped[int] = mapped_column(Integer, default=0)
     received_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    position: Mapped[int] = mapped_column(Integer, default=0)  # last row of the file with a verdict
+    summary: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # sums, totals, counts
 
     __table_args__ = (UniqueConstraint("institution_id", "file_sha256", "mapping"),)
 
@@ -190,8 +193,16 @@ class LearningRecord(Base):
     recorded_at: Mapped[datetime]
 
     __table_args__ = (
-        UniqueConstraint("institution_id", "source_key", "content_sha256"),
-        Index("ix_record_source", "institution_id", "source_key", "status"),
+        # One live record for each entry of the institution; the superseded ones stay beside it.
+        Index(
+            "ix_record_live",
+            "institution_id",
+            "source_key",
+            unique=True,
+            sqlite_where=text("status = 'verified'"),
+            postgresql_where=text("status = 'verified'"),
+        ),
+        Index("ix_record_content", "content_sha256"),
     )
 
 

@@ -1,0 +1,23 @@
+"""Credential templates: one JSON file per kind of record, and what fills them."""
+
+from issuer.templates.facts import IssuerFacts, RecordFacts, StatusPlace
+from issuer.templates.template import (
+    Template,
+    TemplateInvalid,
+    TemplateMissing,
+    kinds,
+    load,
+    template_for,
+)
+
+__all__ = [
+    "IssuerFacts",
+    "RecordFacts",
+    "StatusPlace",
+    "Template",
+    "TemplateInvalid",
+    "TemplateMissing",
+    "kinds",
+    "load",
+    "template_for",
+]

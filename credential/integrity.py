@@ -1,0 +1,269 @@
+"""Data Integrity proofs with Ed25519: ``eddsa-rdfc-2022`` and ``eddsa-jcs-2022``.
+
+W3C vc-di-eddsa 1.0 sections 3.2 and 3.3. Signing and checking stand side by side and share the
+hashing. Both hash the document without its ``proof`` member and nothing else removed; a suite
+this module does not know is an error, never a pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, ClassVar
+
+from nacl.exceptions import BadSignatureError
+from nacl.exceptions import ValueError as NaclValueError
+from nacl.signing import VerifyKey
+
+from credential import contexts, jcs, multibase, multikey, rdf
+from credential.errors import BaeumError
+from credential.multikey import PublicKey
+from credential.text import Text
+
+RDFC = "eddsa-rdfc-2022"
+JCS = "eddsa-jcs-2022"
+SUITES = (RDFC, JCS)
+MAX_PROOFS = 16
+
+Document = dict[str, Any]
+Signer = Callable[[bytes], bytes]
+"""Ed25519 over the 64 bytes it is given; answers the 64-byte signature."""
+
+_DATE_TIME = re.compile(
+    r"-?\d{4,}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+    r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d):[0-5]\d)"
+)
+
+
+class ProofInvalid(BaeumError):
+    """The proof does not hold. The subclasses tell a forged document from one we cannot judge."""
+
+    code: ClassVar[str] = "proof-invalid"
+    title: ClassVar[Text] = Text("서명이 올바르지 않습니다", "The proof is not valid")
+    status: ClassVar[int] = 422
+
+    def __init__(self, ko: str, en: str, remedy: Text | None = None, **facts: Any) -> None:
+        ask = Text(
+            "증명을 발급한 기관에서 다시 받으십시오.",
+            "Get the credential again from the institution that issued it.",
+        )
+        super().__init__(Text(ko, en), remedy or ask, facts)
+
+
+class ProofMalformed(ProofInvalid):
+    """The proof lacks a member, or one is not of the form the standard gives."""
+
+    code: ClassVar[str] = "proof-malformed"
+
+
+class CryptosuiteUnsupported(ProofInvalid):
+    """The proof names a cryptosuite or type this module does not check."""
+
+    code: ClassVar[str] = "cryptosuite-unsupported"
+
+
+class SignatureMismatch(ProofInvalid):
+    """The signature is not the key's over this document: something was changed, or another key."""
+
+    code: ClassVar[str] = "signature-mismatch"
+
+
+class PurposeMismatch(ProofInvalid):
+    """The proof was made for another purpose."""
+
+    code: ClassVar[str] = "proof-purpose-mismatch"
+
+
+def sign(
+    document: Document,
+    *,
+    sign: Signer,
+    verification_method: str,
+    created: datetime | str,
+    nonce: str | None,
+    cryptosuite: str = RDFC,
+    proof_purpose: str = "assertionMethod",
+    load: contexts.Loader = contexts.load,
+) -> Document:
+    """A copy of the document with a proof; added to a proof set when it has proofs already.
+
+    ``created`` an aware datetime or an RFC 3339 text; ``nonce`` goes into the proof as is. Raises
+    ``CryptosuiteUnsupported`` and whatever the canonical form raises.
+    """
+    options: Document = {
+        "type": "DataIntegrityProof",
+        "cryptosuite": cryptosuite,
+        "created": timestamp(created),
+        "verificationMethod": verification_method,
+        "proofPurpose": proof_purpose,
+    }
+    if nonce is not None:
+        options["nonce"] = nonce
+    if cryptosuite == JCS and "@context" in document:
+        options = {"@context": document["@context"], **options}
+    unsecured = {name: value for name, value in document.items() if name != "proof"}
+    signature = sign(hash_data(unsecured, options, load=load))
+    proof = {**options, "proofValue": "z" + multibase.base58(signature)}
+    earlier = proofs(document) if "proof" in document else []
+    return {**unsecured, "proof": [*earlier, proof] if earlier else proof}
+
+
+def verify(
+    document: Document,
+    proof: Document,
+    public_key: bytes | PublicKey,
+    *,
+    purpose: str = "assertionMethod",
+    load: contexts.Loader = contexts.load,
+) -> None:
+    """Check one proof of a document against an Ed25519 key; returns only when it holds.
+
+    1. The proof is a DataIntegrityProof of a known suite, for ``purpose``, with an Ed25519 key.
+    2. Its members have the form the standard gives; its context, if any, begins the document's.
+    3. A proof in a chain covers the proofs it names.
+    4. The signature is 64 bytes, canonical, and the key's over the hashes of both.
+
+    Raises ``ProofInvalid`` (a subclass says which), or what the canonical form raises.
+    """
+    key = public_key if isinstance(public_key, PublicKey) else PublicKey("ed25519", public_key)
+    suite = _known_suite(proof)
+    if key.kind != multikey.ED25519 or len(key.raw) != 32:
+        raise CryptosuiteUnsupported(
+            f"{suite}에는 Ed25519 키가 필요합니다.", f"{suite} needs an Ed25519 key.", key=key.kind
+        )
+    if proof.get("proofPurpose") != purpose:
+        raise PurposeMismatch(
+            "다른 목적으로 만든 서명입니다.",
+            "The proof was made for another purpose.",
+            purpose=str(proof.get("proofPurpose"))[:60],
+        )
+    signature = _signature(proof)
+    _check_members(proof)
+    options = {name: value for name, value in proof.items() if name != "proofValue"}
+    unsecured = {name: value for name, value in document.items() if name != "proof"}
+    if "@context" in proof:
+        unsecured["@context"] = _proof_context(unsecured, proof)
+    if "previousProof" in proof:
+        unsecured["proof"] = _previous(document, proof)
+    data = hash_data(unsecured, options, load=load)
+    try:
+        VerifyKey(key.raw).verify(data, signature)
+    except (BadSignatureError, NaclValueError) as error:
+        raise SignatureMismatch(
+            "서명이 내용과 맞지 않습니다. 내용이 바뀌었거나 다른 키로 서명되었습니다.",
+            "The signature does not match the content: it was changed, or signed by another key.",
+        ) from error
+
+
+def proofs(document: Document) -> list[Document]:
+    """The proofs of a document, each to be verified; raises ``ProofMalformed`` if there is none."""
+    found = document.get("proof")
+    entries: list[Any] = found if isinstance(found, list) else [found]
+    if not entries or not all(isinstance(entry, dict) for entry in entries):
+        raise ProofMalformed("서명이 없습니다.", "There is no proof.")
+    if len(entries) > MAX_PROOFS:
+        raise ProofMalformed("서명이 너무 많습니다.", "There are too many proofs.")
+    return entries
+
+
+def hash_data(
+    unsecured: Document, options: Document, *, load: contexts.Loader = contexts.load
+) -> bytes:
+    """The 64 bytes that are signed: SHA-256 of the proof options, then of the document.
+
+    Sections 3.2.3 to 3.2.5 (RDFC) and 3.3.3 to 3.3.5 (JCS).
+    """
+    suite = options.get("cryptosuite")
+    if suite == JCS:
+        return sha256(jcs.canonical(options)).digest() + sha256(jcs.canonical(unsecured)).digest()
+    if suite == RDFC:
+        config = {**options, "@context": unsecured.get("@context")}
+        proof_hash = sha256(rdf.canonical_nquads(config, load=load)).digest()
+        return proof_hash + sha256(rdf.canonical_nquads(unsecured, load=load)).digest()
+    raise _unsupported(suite)
+
+
+def timestamp(created: datetime | str) -> str:
+    """An xsd:dateTimeStamp to the second, in UTC; raises ``ProofMalformed`` for a naive one."""
+    if isinstance(created, datetime):
+        if created.tzinfo is None:
+            raise ProofMalformed("시간대가 없는 시각입니다.", "A time without a time zone.")
+        return created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if _DATE_TIME.fullmatch(created) is None:
+        raise ProofMalformed("시각의 형식이 올바르지 않습니다.", "Not an RFC 3339 time.")
+    return created
+
+
+def _known_suite(proof: Document) -> str:
+    suite = proof.get("cryptosuite")
+    if proof.get("type") != "DataIntegrityProof" or suite not in SUITES:
+        raise _unsupported(suite if suite not in SUITES else proof.get("type"))
+    return str(suite)
+
+
+def _unsupported(name: object) -> CryptosuiteUnsupported:
+    return CryptosuiteUnsupported(
+        f"지원하지 않는 서명 방식입니다: {str(name)[:60]}",
+        f"A kind of proof this program does not check: {str(name)[:60]}",
+        Text(
+            "eddsa-rdfc-2022 또는 eddsa-jcs-2022로 서명된 증명을 제출하십시오.",
+            "Present a credential signed with eddsa-rdfc-2022 or eddsa-jcs-2022.",
+        ),
+        suite=str(name)[:60],
+    )
+
+
+def _signature(proof: Document) -> bytes:
+    value = proof.get("proofValue")
+    if not isinstance(value, str) or not value.startswith("z"):
+        raise ProofMalformed(
+            "proofValue가 base58btc 멀티베이스가 아닙니다.",
+            "proofValue is not base58btc multibase.",
+        )
+    try:
+        signature = multibase.decode(value)
+    except multibase.NotMultibase as error:
+        raise ProofMalformed(error.detail.ko, error.detail.en) from error
+    if len(signature) != 64:
+        raise ProofMalformed("서명이 64바이트가 아닙니다.", "The signature is not 64 bytes.")
+    return signature
+
+
+def _check_members(proof: Document) -> None:
+    if not isinstance(proof.get("verificationMethod"), str):
+        raise ProofMalformed("verificationMethod가 없습니다.", "There is no verificationMethod.")
+    for name in ("created", "expires"):
+        value = proof.get(name)
+        if name in proof and (not isinstance(value, str) or _DATE_TIME.fullmatch(value) is None):
+            raise ProofMalformed(
+                f"{name}의 시각 형식이 올바르지 않습니다.", f"{name} is not an RFC 3339 time."
+            )
+
+
+def _proof_context(unsecured: Document, proof: Document) -> Any:
+    """The proof's context, which must begin the document's (section 3.3.2 step 4)."""
+    ours, theirs = (
+        value if isinstance(value, list) else [value]
+        for value in (unsecured.get("@context"), proof["@context"])
+    )
+    if not theirs or ours[: len(theirs)] != theirs:
+        raise ProofMalformed(
+            "서명의 컨텍스트가 문서의 컨텍스트와 다릅니다.",
+            "The proof's context is not the beginning of the document's.",
+        )
+    return proof["@context"]
+
+
+def _previous(document: Document, proof: Document) -> list[Document]:
+    """The proofs a proof in a chain covers (VC Data Integrity 1.0 section 4.3)."""
+    named = proof["previousProof"]
+    wanted = named if isinstance(named, list) else [named]
+    others = [entry for entry in proofs(document) if entry is not proof and "id" in entry]
+    found = [entry for entry in others if entry["id"] in wanted]
+    if not wanted or len(found) != len(wanted) or len({e["id"] for e in found}) != len(wanted):
+        raise ProofMalformed(
+            "앞선 서명(previousProof)이 없습니다.", "A previous proof it names is missing."
+        )
+    return found

@@ -34,7 +34,7 @@ XSD = "http://www.w3.org/2001/XMLSchema#"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 
 _KEYWORDS = {"@context", "@id", "@type", "@value", "@language", "@list", "@set"}
-_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>\"{}|^`\\\ud800-\udfff]*")
+IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00-\x20<>\"{}|^`\\\ud800-\udfff]*")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # What relative references are resolved against, so that they can be told from absolute ones.
@@ -115,7 +115,7 @@ def quads(document: dict[str, Any], *, load: contexts.Loader = contexts.load) ->
 
 def iri(value: object) -> str:
     """The IRI as an N-Quads term; raises ``InvalidIri``."""
-    if not isinstance(value, str) or _IRI.fullmatch(value) is None:
+    if not isinstance(value, str) or IRI.fullmatch(value) is None:
         shown = str(value).removeprefix(_NOWHERE)[:200]
         raise InvalidIri(
             f"절대 IRI가 아닌 식별자입니다: {shown!r}",
@@ -135,9 +135,10 @@ def number(value: int | float, datatype: str | None) -> str:
 
     Integral values are written as integers unless the term's ``datatype`` is xsd:double.
     """
-    integral = isinstance(value, int) or value.is_integer()
-    if integral and datatype != f"{XSD}double":
-        return literal(str(int(value)), datatype or f"{XSD}integer")
+    if isinstance(value, int) or value.is_integer():
+        value = int(value)  # -0.0 is 0
+        if datatype != f"{XSD}double":
+            return literal(str(value), datatype or f"{XSD}integer")
     mantissa, exponent = f"{value:.15E}".split("E")
     mantissa = mantissa.rstrip("0")
     padding = "0" if mantissa.endswith(".") else ""
@@ -314,7 +315,7 @@ def _literal(item: dict[str, Any]) -> str:
     language = item.get("@language")
     if language is not None and _LANGUAGE.fullmatch(language) is None:
         raise LossyValue("언어 표시가 올바르지 않습니다.", "A language tag that is not valid.")
-    return literal(value, None if datatype == f"{XSD}string" else datatype, language)
+    return literal(value, datatype, language)
 
 
 def _undefined(term: str | None) -> UndefinedTerm:

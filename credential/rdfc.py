@@ -24,6 +24,8 @@ Digest = Callable[[bytes], Any]
 WORK = 20_000
 """Steps (permutations tried and nodes hashed) one dataset may cost; about half a second."""
 
+XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
+
 _ESCAPES = {
     "\\": "\\\\",
     '"': '\\"',
@@ -60,7 +62,7 @@ def literal(value: str, datatype: str | None = None, language: str | None = None
     text = f'"{escape(value)}"'
     if language is not None:
         return f"{text}@{language}"
-    return text if datatype is None else f"{text}^^<{datatype}>"
+    return text if datatype is None or datatype == XSD_STRING else f"{text}^^<{datatype}>"
 
 
 def escape(value: str) -> str:

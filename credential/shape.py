@@ -53,13 +53,13 @@ class Shape:
     def nquads(self, values: Mapping[str, Scalar]) -> bytes:
         """The canonical N-Quads of ``document(values)``; raises what the generic path raises."""
         kinds = "".join([kind_of(scalar(name, values)) for name in self.names])
-        plan = self._plans.get(kinds) or self._compile(kinds)
         try:
+            plan = self._plans.get(kinds) or self._compile(kinds)
             text = plan.fill(values)
             if text is not None:
                 return text.encode()
-        except UnicodeEncodeError:
-            pass  # a lone surrogate: the generic path refuses it in its own words
+        except (rdf.NotLinkedData, UnicodeEncodeError):
+            pass  # values of the wrong type, a lone surrogate: refused below in its own words
         return rdf.canonical_nquads(self.document(values), load=self._load)
 
     def _compile(self, kinds: str) -> Plan:

@@ -1,0 +1,67 @@
+"""What the steps of one verification share: what was handed in, and what was established so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from credential.evidence import Evidence
+from credential.receipt import Receipt
+from verifier.chain import AnchorEvent, ChainReader
+from verifier.policy import VerificationPolicy
+from verifier.report import Finding
+from verifier.signature import SignedBy
+from verifier.status_source import StatusSource
+from verifier.trust import Trust, TrustedNetwork
+
+Chains = Callable[[int], ChainReader | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """Step 6 passed: this network, this event, at this block time."""
+
+    network: TrustedNetwork
+    event: AnchorEvent
+    time: datetime
+
+
+@dataclass(slots=True)
+class Case:
+    """Inputs above the line, established by the steps below it.
+
+    A field below the line is set only by a step that passed, so reading one that is None means
+    that the step it belongs to did not pass.
+    """
+
+    presented: bytes | Evidence
+    trust: Trust
+    chain: Chains
+    status_source: StatusSource | None
+    now: datetime
+    policy: VerificationPolicy
+    # ---
+    evidence: Evidence | None = None  # step 1
+    signed_by: SignedBy | None = None  # step 3
+    issuer: str | None = None  # step 4: the issuer's DID
+    path_leads_to_root: bool = False  # step 5
+    anchored: Anchored | None = None  # step 6
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """The credential; only after step 1."""
+        if self.evidence is None:
+            raise RuntimeError("step 1 has not passed")
+        return self.evidence.credential
+
+    @property
+    def receipt(self) -> Receipt | None:
+        return None if self.evidence is None else self.evidence.receipt
+
+
+class CheckFunction(Protocol):
+    """The one protocol behind which every check stands."""
+
+    def __call__(self, case: Case) -> Finding: ...

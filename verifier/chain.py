@@ -1,0 +1,354 @@
+"""Reads what a verifier needs from an EVM chain, over any callable that speaks JSON-RPC.
+
+``call(method, params)`` returns the ``result`` member and raises ``OSError`` (``TimeoutError``
+included) or a ``BaeumError`` when it cannot. An HTTP endpoint, the embedded chain in process, or
+later a callable that asks several endpoints and returns only what k of them agree on, all fit
+there; nothing above this module would change.
+
+What a node says is checked for form before it is believed. Final answers are remembered for
+``max_age`` at most: a chain does not change its past, but a registry may still learn of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from typing import Any, ClassVar
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
+from eth_utils.crypto import keccak
+
+from credential.errors import BaeumError
+from credential.text import Text
+from verifier.cache import Aged, AgedCache
+
+Rpc = Callable[[str, list[Any]], Any]
+
+ANCHORED_TOPIC = keccak(text="Anchored(bytes32,bytes32,uint64,bytes32,bytes32)")
+STANDING_SELECTOR = keccak(text="standing(bytes32,bytes32,uint64)")[:4]
+STANDING_OF_SELECTOR = keccak(text="standingOf(bytes32,bytes32,uint64)")[:4]
+
+_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
+_DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
+
+
+class ChainUnavailable(BaeumError):
+    """The chain could not be asked. Says nothing about the credential."""
+
+    code: ClassVar[str] = "chain-unavailable"
+    title: ClassVar[Text] = Text("체인에 물어볼 수 없습니다", "The chain cannot be asked")
+    status: ClassVar[int] = 503
+
+
+class WrongChain(ChainUnavailable):
+    """The endpoint answers for another chain than the one it is configured for."""
+
+    code: ClassVar[str] = "endpoint-wrong-chain"
+
+
+class AnswerMalformed(ChainUnavailable):
+    """The endpoint answers, but not in a form that can be read (no contract there, pruned …)."""
+
+    code: ClassVar[str] = "endpoint-answer-malformed"
+
+
+class Standing(IntEnum):
+    """The registry's answer about an issuer, a kind and a time."""
+
+    UNKNOWN = 0
+    ACCREDITED = 1
+    PROVISIONAL = 2
+    OTHER_KIND = 3
+    SUSPENDED = 4
+    ENDED = 5
+    KEY_NOT_VALID = 6
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorEvent:
+    """One ``Anchored`` event. Hashes are 32 bytes; ``contract`` lower-case 0x-hex."""
+
+    contract: str
+    root: bytes
+    institution: bytes
+    sequence: int
+    head: bytes
+    kind: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    number: int
+    hash: str
+    time: datetime
+    transactions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """A transaction's receipt as the node gives it, reduced to what anchors."""
+
+    transaction: str
+    succeeded: bool
+    block_number: int
+    block_hash: str
+    events: tuple[AnchorEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorSighting:
+    """What the chain says about an anchor: ``mined`` is None when the node knows no receipt,
+    ``block`` is None when the chain is not that long. ``head`` is the newest block's number."""
+
+    mined: Mined | None
+    block: Block | None
+    head: int
+
+    @property
+    def confirmations(self) -> int:
+        """Blocks from the anchor's own (1) to the newest."""
+        return 0 if self.block is None else max(0, self.head - self.block.number + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryAnswer:
+    """``institution`` is its 32-byte on-chain id (zero for an unknown DID)."""
+
+    institution: bytes
+    standing: Standing
+
+
+class ChainReader:
+    """One chain, read. Raises ``ChainUnavailable`` (or a subclass) whenever it cannot tell."""
+
+    def __init__(
+        self,
+        call: Rpc,
+        chain_id: int,
+        *,
+        max_age: timedelta = timedelta(minutes=10),
+        capacity: int = 4096,
+    ) -> None:
+        self._call = call
+        self.chain_id = chain_id
+        self._max_age = max_age
+        self._identity: AgedCache[str, int] = AgedCache(1)
+        self._sightings: AgedCache[tuple[str, int, int], AnchorSighting] = AgedCache(capacity)
+        self._standings: AgedCache[tuple[str, bytes, bytes, int], RegistryAnswer] = AgedCache(
+            capacity
+        )
+
+    def anchor(
+        self,
+        transaction: str,
+        block_number: int,
+        *,
+        confirmations: int,
+        now: datetime,
+        max_age: timedelta | None = None,
+    ) -> Aged[AnchorSighting]:
+        """The transaction's receipt, the canonical block at ``block_number`` and the head.
+
+        Remembered only once the block has ``confirmations``.
+        """
+        key = (transaction, block_number, confirmations)
+        known = self._sightings.get(key, now=now, max_age=self._age(max_age))
+        if known is not None:
+            return known
+        self._require_chain(now, max_age)
+        head = _quantity(self._ask("eth_blockNumber", []))
+        sighting = AnchorSighting(self._mined(transaction), self._block(block_number), head)
+        if sighting.mined is not None and sighting.confirmations >= confirmations:
+            return self._sightings.put(key, sighting, now)
+        return Aged(sighting, now)
+
+    def standing(
+        self,
+        registry: str,
+        did: str,
+        kind: bytes,
+        time: datetime,
+        *,
+        now: datetime,
+        max_age: timedelta | None = None,
+    ) -> Aged[RegistryAnswer]:
+        """``InstitutionRegistry.standing`` of a DID for a kind as of a time (UTC seconds)."""
+        asked = (STANDING_SELECTOR, ["bytes32", "uint8"], keccak(text=did))
+        return self._registry(registry, asked, kind, time, now, max_age)
+
+    def standing_of(
+        self,
+        registry: str,
+        institution: bytes,
+        kind: bytes,
+        time: datetime,
+        *,
+        now: datetime,
+        max_age: timedelta | None = None,
+    ) -> Aged[RegistryAnswer]:
+        """``InstitutionRegistry.standingOf`` of an institution, whichever of its keys it uses."""
+        asked = (STANDING_OF_SELECTOR, ["uint8"], institution)
+        return self._registry(registry, asked, kind, time, now, max_age)
+
+    def _registry(
+        self,
+        registry: str,
+        asked: tuple[bytes, list[str], bytes],
+        kind: bytes,
+        time: datetime,
+        now: datetime,
+        max_age: timedelta | None,
+    ) -> Aged[RegistryAnswer]:
+        selector, returns, subject = asked
+        seconds = int(time.timestamp())
+        key = (registry, selector + subject, kind, seconds)
+        known = self._standings.get(key, now=now, max_age=self._age(max_age))
+        if known is not None:
+            return known
+        self._require_chain(now, max_age)
+        arguments = encode(["bytes32", "bytes32", "uint64"], [subject, kind, seconds])
+        data = "0x" + (selector + arguments).hex()
+        raw = _data(self._ask("eth_call", [{"to": registry, "data": data}, "latest"]))
+        try:
+            *institution, standing = decode(returns, raw)
+            answer = RegistryAnswer(
+                bytes(institution[0]) if institution else subject, Standing(standing)
+            )
+        except (DecodingError, ValueError) as wrong:
+            raise _malformed("standing") from wrong
+        if time < now:
+            return self._standings.put(key, answer, now)
+        return Aged(answer, now)
+
+    def _age(self, max_age: timedelta | None) -> timedelta:
+        return self._max_age if max_age is None else min(max_age, self._max_age)
+
+    def _require_chain(self, now: datetime, max_age: timedelta | None) -> None:
+        known = self._identity.get("chain", now=now, max_age=self._age(max_age))
+        if known is None:
+            known = self._identity.put("chain", _quantity(self._ask("eth_chainId", [])), now)
+        if known.value != self.chain_id:
+            raise WrongChain(
+                Text(
+                    f"이 주소는 체인 {known.value}에 답하지만 설정은 체인 {self.chain_id}입니다.",
+                    f"The endpoint answers for chain {known.value}, "
+                    f"the configuration says chain {self.chain_id}.",
+                ),
+                Text(
+                    "체인 접속 주소(rpc) 설정을 확인해 주십시오.",
+                    "Check the rpc address in the configuration.",
+                ),
+                {"expected": self.chain_id, "found": known.value},
+            )
+
+    def _mined(self, transaction: str) -> Mined | None:
+        receipt = self._ask("eth_getTransactionReceipt", [transaction])
+        if receipt is None:
+            return None
+        if not isinstance(receipt, dict):
+            raise _malformed("eth_getTransactionReceipt")
+        logs = receipt.get("logs")
+        if not isinstance(logs, list):
+            raise _malformed("eth_getTransactionReceipt")
+        events = tuple(event for event in map(_anchor_event, logs) if event is not None)
+        return Mined(
+            transaction=_hash(receipt.get("transactionHash")),
+            succeeded=_quantity(receipt.get("status")) == 1,
+            block_number=_quantity(receipt.get("blockNumber")),
+            block_hash=_hash(receipt.get("blockHash")),
+            events=events,
+        )
+
+    def _block(self, number: int) -> Block | None:
+        block = self._ask("eth_getBlockByNumber", [hex(number), False])
+        if block is None:
+            return None
+        if not isinstance(block, dict) or not isinstance(block.get("transactions"), list):
+            raise _malformed("eth_getBlockByNumber")
+        try:
+            time = datetime.fromtimestamp(_quantity(block.get("timestamp")), UTC)
+        except (ValueError, OverflowError, OSError) as wrong:
+            raise _malformed("eth_getBlockByNumber") from wrong
+        if _quantity(block.get("number")) != number:
+            raise _malformed("eth_getBlockByNumber")
+        hashes = tuple(_hash(transaction) for transaction in block["transactions"])
+        return Block(number, _hash(block.get("hash")), time, hashes)
+
+    def _ask(self, method: str, params: list[Any]) -> Any:
+        try:
+            return self._call(method, params)
+        except ChainUnavailable:
+            raise
+        except BaeumError as failure:
+            raise ChainUnavailable(failure.detail, failure.remedy, failure.facts) from failure
+        except OSError as failure:
+            raise ChainUnavailable(
+                Text(
+                    "체인 노드에 연결되지 않습니다.",
+                    "The node of the chain cannot be reached.",
+                ),
+                Text(
+                    "네트워크와 노드를 확인한 뒤 다시 검증해 주십시오.",
+                    "Check the network and the node, then verify again.",
+                ),
+            ) from failure
+
+
+def _anchor_event(log: object) -> AnchorEvent | None:
+    """The log as an ``Anchored`` event, None when it is another event."""
+    if not isinstance(log, dict):
+        raise _malformed("logs")
+    topics, contract = log.get("topics"), log.get("address")
+    if not isinstance(topics, list) or not isinstance(contract, str):
+        raise _malformed("logs")
+    if not topics or _data(topics[0]) != ANCHORED_TOPIC:
+        return None
+    data = _data(log.get("data"))
+    if len(topics) != 4 or len(data) != 64:
+        return None
+    root, institution, sequence = (_data(topic) for topic in topics[1:])
+    return AnchorEvent(
+        contract=contract.lower(),
+        root=root,
+        institution=institution,
+        sequence=int.from_bytes(sequence, "big"),
+        head=data[:32],
+        kind=data[32:],
+    )
+
+
+def _malformed(what: str) -> AnswerMalformed:
+    return AnswerMalformed(
+        Text(
+            f"체인 노드의 답을 읽을 수 없습니다({what}).",
+            f"The node's answer cannot be read ({what}).",
+        ),
+        Text(
+            "신뢰 설정의 계약 주소와 노드 상태를 확인해 주십시오.",
+            "Check the contract addresses in the trust file and the state of the node.",
+        ),
+        {"what": what},
+    )
+
+
+def _quantity(value: object) -> int:
+    if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
+        raise _malformed("quantity")
+    return int(value, 16)
+
+
+def _data(value: object) -> bytes:
+    if not isinstance(value, str) or not _DATA.fullmatch(value):
+        raise _malformed("data")
+    return bytes.fromhex(value[2:])
+
+
+def _hash(value: object) -> str:
+    raw = _data(value)
+    if len(raw) != 32:
+        raise _malformed("hash")
+    return "0x" + raw.hex()

@@ -1,0 +1,37 @@
+"""Step 3: does the Data Integrity proof verify? (VC Data Integrity 1.0, section 4.3)"""
+
+from __future__ import annotations
+
+from credential.text import Text
+from verifier.case import Case
+from verifier.report import Finding, failed, not_run, passed
+from verifier.signature import SignatureUnknown, SignatureWrong, check_signature
+
+
+def check(case: Case) -> Finding:
+    """The details of a wrong signature say nothing of the content: nobody signed it."""
+    try:
+        signer = check_signature(case.document)
+    except SignatureUnknown as unknown:
+        return not_run(str(unknown.facts["reason"]), unknown.detail, remedy=unknown.remedy)
+    except SignatureWrong as wrong:
+        return failed(
+            str(wrong.facts["reason"]),
+            wrong.detail,
+            remedy=Text(
+                "이 파일을 쓰지 말고, 발급 기관에서 원본을 다시 받아 주십시오.",
+                "Do not use this file; get the original from the issuer again.",
+            ),
+        )
+    case.signed_by = signer
+    return passed(
+        "signature-right",
+        Text(
+            "서명이 맞습니다. 발급 뒤에 내용이 바뀌지 않았습니다.",
+            "The signature holds: the content is as it was signed.",
+        ),
+        details={
+            "cryptosuite": signer.cryptosuite,
+            "verificationMethod": signer.verification_method,
+        },
+    )

@@ -1,0 +1,245 @@
+"""Step 8: has it been revoked or suspended? (Bitstring Status List v1.0, section 3.2)"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from credential import status
+from credential.errors import BaeumError
+from credential.text import Text
+from verifier.case import Case
+from verifier.instants import age_seconds, written
+from verifier.kinds import as_list
+from verifier.report import Finding, Outcome, failed, not_run, passed, warning
+from verifier.status_list import ListUnacceptable, ListUnreadable, StatusList, read_list
+from verifier.status_source import SourceAbsent, SourceError
+
+MAX_ENTRIES = 8
+PURPOSES = ("revocation", "suspension")
+
+_INDEX = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
+_LATER = Text(
+    "네트워크를 확인하고 잠시 뒤 다시 검증해 주십시오.",
+    "Check the network and verify again a little later.",
+)
+_ASK_ISSUER = Text("발급 기관에 문의해 주십시오.", "Ask the issuer.")
+
+
+def check(case: Case) -> Finding:
+    """Every entry is looked up; one that is set decides, then one that is wrong, then one that
+    could not be looked up. A list that could not be had never counts as "not revoked"."""
+    entries = as_list(case.document.get("credentialStatus"))
+    if not entries:
+        return warning(
+            "no-status-entry",
+            Text(
+                "취소 여부를 확인할 방법이 증명에 적혀 있지 않습니다.",
+                "The credential names no way to see whether it was revoked.",
+            ),
+            remedy=_ASK_ISSUER,
+        )
+    if len(entries) > MAX_ENTRIES:
+        return failed(
+            "too-many-status-entries",
+            Text("상태 항목이 너무 많습니다.", "There are too many status entries."),
+        )
+    findings = [_entry(case, entry) for entry in entries]
+    for code in ("revoked", "suspended"):
+        for finding in findings:
+            if finding.code == code:
+                return _with_all(finding, findings)
+    for outcome in (Outcome.FAILED, Outcome.NOT_RUN):
+        for finding in findings:
+            if finding.outcome is outcome:
+                return _with_all(finding, findings)
+    return _with_all(
+        passed(
+            "in-force",
+            Text("취소되거나 정지되지 않았습니다.", "It has been neither revoked nor suspended."),
+        ),
+        findings,
+    )
+
+
+def _with_all(finding: Finding, findings: list[Finding]) -> Finding:
+    lists = [dict(one.details) | {"code": one.code} for one in findings]
+    return Finding(finding.outcome, finding.code, finding.reason, finding.remedy, {"lists": lists})
+
+
+def _entry(case: Case, entry: object) -> Finding:
+    if not isinstance(entry, Mapping):
+        return _malformed({})
+    purpose, url = entry.get("statusPurpose"), entry.get("statusListCredential")
+    details: dict[str, Any] = {"purpose": purpose if isinstance(purpose, str) else None}
+    if entry.get("type") != "BitstringStatusListEntry":
+        return _unknown_kind(details)
+    index = entry.get("statusListIndex")
+    if (
+        not isinstance(purpose, str)
+        or not isinstance(url, str)
+        or not isinstance(index, str)
+        or not _INDEX.fullmatch(index)
+    ):
+        return _malformed(details)
+    if purpose not in PURPOSES or entry.get("statusSize", 1) not in (1, "1"):
+        return _unknown_kind(details)
+    return _looked_up(case, purpose, url, int(index), details)
+
+
+def _looked_up(case: Case, purpose: str, url: str, index: int, details: dict[str, Any]) -> Finding:
+    if case.status_source is None:
+        return not_run(
+            "no-status-source",
+            Text(
+                "상태 목록을 가져올 곳이 설정되어 있지 않습니다.",
+                "Nothing is set up to fetch status lists from.",
+            ),
+            details=details,
+        )
+    try:
+        fetched = case.status_source.fetch(url)
+    except SourceAbsent as absent:
+        return failed("status-list-absent", absent.detail, remedy=absent.remedy, details=details)
+    except SourceError as unreachable:
+        code = "status-" + unreachable.code.removeprefix("source-")
+        return not_run(
+            code,
+            Text(
+                f"취소 여부를 확인하지 못했습니다: {unreachable.detail.ko}",
+                f"Whether it was revoked could not be seen: {unreachable.detail.en}",
+            ),
+            remedy=unreachable.remedy or _LATER,
+            details=details,
+        )
+    age = case.now - fetched.fetched_at
+    details |= {
+        "fetchedAt": written(fetched.fetched_at),
+        "ageSeconds": max(0, age_seconds(case.now, fetched.fetched_at)),
+    }
+    try:
+        listed = read_list(fetched.body)
+        _require_right_list(case, listed, purpose, url)
+    except ListUnreadable as unreadable:
+        return not_run("status-list-unreadable", unreadable.detail, details=details)
+    except ListUnacceptable as wrong:
+        return failed(str(wrong.facts["reason"]), wrong.detail, remedy=_ASK_ISSUER, details=details)
+    try:
+        is_set = status.bit(listed.bits, index)
+    except (BaeumError, IndexError):
+        return failed(
+            "status-index-out-of-range",
+            Text(
+                "상태 목록에 이 증명의 자리가 없습니다.",
+                "The status list has no place for this credential.",
+            ),
+            remedy=_ASK_ISSUER,
+            details=details,
+        )
+    return _judged(case, listed, purpose, is_set, age, details)
+
+
+def _judged(
+    case: Case,
+    listed: StatusList,
+    purpose: str,
+    is_set: bool,
+    age: timedelta,
+    details: dict[str, Any],
+) -> Finding:
+    """A revocation is for good, so even an old list proves it; everything else needs a list of
+    today."""
+    if listed.valid_until is not None:
+        details["validUntil"] = written(listed.valid_until)
+    if is_set and purpose == "revocation":
+        return failed(
+            "revoked",
+            Text("발급 기관이 이 증명을 취소했습니다.", "The issuer has revoked this credential."),
+            remedy=_ASK_ISSUER,
+            details=details,
+        )
+    if listed.valid_until is not None and listed.valid_until < case.now:
+        return not_run(
+            "status-list-expired",
+            Text(
+                "상태 목록의 유효 기간이 지나 지금의 상태를 알 수 없습니다.",
+                "The status list has expired, so the state of today is unknown.",
+            ),
+            remedy=Text(
+                "발급 기관이 새 목록을 게시한 뒤 다시 검증해 주십시오.",
+                "Verify again once the issuer has published a new list.",
+            ),
+            details=details,
+        )
+    early = listed.valid_from is not None and (
+        listed.valid_from > case.now + case.policy.clock_skew
+    )
+    if early or age > case.policy.max_status_age or age < -case.policy.clock_skew:
+        return not_run(
+            "status-list-too-old",
+            Text(
+                "가지고 있는 상태 목록이 정해진 기간보다 오래되었습니다.",
+                "The status list at hand is not of the time the policy asks for.",
+            ),
+            remedy=_LATER,
+            details=details,
+        )
+    if is_set:
+        return failed(
+            "suspended",
+            Text(
+                "발급 기관이 이 증명의 효력을 정지했습니다.",
+                "The issuer has suspended this credential.",
+            ),
+            remedy=_ASK_ISSUER,
+            details=details,
+        )
+    return passed("not-set", Text("표시되어 있지 않습니다.", "Not set."), details=details)
+
+
+def _require_right_list(case: Case, listed: StatusList, purpose: str, url: str) -> None:
+    if listed.issuer != case.issuer:
+        raise _not_this(
+            "status-list-other-issuer",
+            "상태 목록이 이 증명의 발급 기관이 아닌 곳에서 나왔습니다.",
+            "The status list comes from another than the issuer of this credential.",
+        )
+    if purpose not in listed.purposes:
+        raise _not_this(
+            "status-list-other-purpose",
+            "상태 목록의 용도가 다릅니다.",
+            "The status list is for another purpose.",
+        )
+    if listed.id is not None and listed.id != url:
+        raise _not_this(
+            "status-list-other-list",
+            "같은 기관의 다른 상태 목록입니다.",
+            "It is another status list of the same issuer.",
+        )
+
+
+def _not_this(reason: str, ko: str, en: str) -> ListUnacceptable:
+    return ListUnacceptable(Text(ko, en), None, {"reason": reason})
+
+
+def _unknown_kind(details: dict[str, Any]) -> Finding:
+    return not_run(
+        "status-kind-unknown",
+        Text(
+            "이 검증기가 모르는 방식의 상태 항목입니다.",
+            "A status entry of a kind this verifier does not know.",
+        ),
+        remedy=_ASK_ISSUER,
+        details=details,
+    )
+
+
+def _malformed(details: dict[str, Any]) -> Finding:
+    return failed(
+        "status-entry-malformed",
+        Text("상태 항목의 형식이 잘못되었습니다.", "A status entry is malformed."),
+        remedy=_ASK_ISSUER,
+        details=details,
+    )

@@ -1,0 +1,46 @@
+"""Instants as credentials write them (XML Schema dateTimeStamp) and as reports write them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from credential.text import Text
+
+KST = ZoneInfo("Asia/Seoul")
+
+_STAMP = re.compile(
+    r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})", re.ASCII
+)
+
+
+def instant(text: object) -> datetime:
+    """The aware instant a dateTimeStamp names. Raises ``ValueError``, also without a zone."""
+    if not isinstance(text, str) or not _STAMP.fullmatch(text):
+        raise ValueError("not a dateTimeStamp")
+    return datetime.fromisoformat(text)
+
+
+def written(moment: datetime) -> str:
+    """RFC 3339 in UTC, whole seconds, e.g. ``2026-11-23T08:48:02Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def spoken(moment: datetime) -> Text:
+    """For people, in Korean time: ``2026년 11월 2일 09:00`` and ``2 November 2026, 09:00 KST``."""
+    local = moment.astimezone(KST)
+    clock = f"{local.hour:02}:{local.minute:02}"
+    return Text(
+        f"{local.year}년 {local.month}월 {local.day}일 {clock}",
+        f"{local.day} {_MONTHS[local.month - 1]} {local.year}, {clock} KST",
+    )
+
+
+_MONTHS = (
+    "January February March April May June July August September October November December"
+).split()
+
+
+def age_seconds(now: datetime, then: datetime) -> int:
+    return int((now - then).total_seconds())

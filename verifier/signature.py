@@ -1,0 +1,125 @@
+"""Whose key a Data Integrity proof was made with, and whether it verifies.
+
+Used twice: for the credential (steps 3 and 4) and for the status lists it names (step 8). Nothing
+outside the document is believed: a proof cannot bring its own key, and the DID it names is
+resolved here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from credential import did, integrity
+from credential.contexts import UnknownContext
+from credential.errors import BaeumError
+from credential.text import Text
+
+
+class SignatureWrong(BaeumError):
+    """The proof does not hold. ``code`` of the instance is in ``facts["reason"]``."""
+
+    code: ClassVar[str] = "signature-wrong"
+    title: ClassVar[Text] = Text("서명이 맞지 않습니다", "The signature does not hold")
+
+
+class SignatureUnknown(BaeumError):
+    """The proof is of a kind, or by a DID, that cannot be checked here."""
+
+    code: ClassVar[str] = "signature-unknown"
+    title: ClassVar[Text] = Text("서명을 확인할 수 없습니다", "The signature cannot be checked")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedBy:
+    """A proof that verified: which method of which DID made it."""
+
+    verification_method: str
+    did: str
+    cryptosuite: str
+    proof: Mapping[str, Any]
+
+
+@lru_cache(maxsize=512)
+def did_document(identifier: str) -> dict[str, Any]:
+    """The DID document. Pure for the methods known here, so it never grows old.
+
+    Raises ``SignatureUnknown`` when the method is not one that can be resolved.
+    """
+    try:
+        return did.document(identifier)
+    except BaeumError as failure:
+        raise SignatureUnknown(
+            Text(
+                f"서명한 쪽의 식별자를 해석할 수 없습니다: {failure.detail.ko}",
+                f"The signer's identifier cannot be resolved: {failure.detail.en}",
+            ),
+            failure.remedy,
+            {"reason": "did-unresolved"},
+        ) from failure
+
+
+def check_signature(document: Mapping[str, Any]) -> SignedBy:
+    """Verify every proof of a document and return the first.
+
+    All proofs of a set must be of a known suite and must verify: a second proof that is broken is
+    a reason to doubt, not to look away. Raises ``SignatureWrong`` and ``SignatureUnknown``.
+    """
+    signed = dict(document)
+    try:
+        proofs = integrity.proofs(signed)
+    except integrity.ProofInvalid as wrong:
+        code = "proof-absent" if "proof" not in document else "proof-malformed"
+        raise SignatureWrong(wrong.detail, wrong.remedy, {"reason": code}) from wrong
+    signers = [_check_one(signed, proof) for proof in proofs]  # all of them, before the answer
+    return signers[0]
+
+
+def _check_one(document: dict[str, Any], proof: dict[str, Any]) -> SignedBy:
+    method = proof.get("verificationMethod")
+    try:
+        identifier = did.subject_of(method)
+    except BaeumError as wrong:
+        raise SignatureWrong(wrong.detail, None, {"reason": "method-malformed"}) from wrong
+    method = str(method)
+    resolved = did_document(identifier)
+    try:
+        key = did.verification_key(resolved, method, "assertionMethod")
+    except BaeumError as failure:
+        raise _wrong(
+            "key-not-for-issuing",
+            "서명 키가 그 식별자의 발급용 키가 아닙니다.",
+            "The key is not one this identifier issues with.",
+        ) from failure
+    try:
+        integrity.verify(document, proof, key)
+    except (UnknownContext, integrity.CryptosuiteUnsupported) as unknown:
+        raise SignatureUnknown(
+            unknown.detail, unknown.remedy, {"reason": unknown.code}
+        ) from unknown
+    except BaeumError as failure:
+        raise _mismatch(failure) from failure
+    return SignedBy(method, identifier, str(proof["cryptosuite"]), proof)
+
+
+def _mismatch(failure: BaeumError) -> SignatureWrong:
+    """Where exactly it differs is not said: that could show what the holder did not sign."""
+    if isinstance(failure, integrity.ProofInvalid):
+        return _wrong(
+            failure.code,
+            "서명이 내용과 맞지 않습니다. 발급 뒤에 내용이 바뀌었거나, "
+            "그 키로 서명한 것이 아닙니다.",
+            "The signature does not fit the content: it was changed after issuing, "
+            "or was not signed with that key.",
+        )
+    return _wrong(
+        failure.code,
+        "내용에 서명이 덮지 못하는 부분이 있어 받아들이지 않습니다.",
+        "Part of the content cannot be covered by the signature, so it is not accepted.",
+    )
+
+
+def _wrong(reason: str, ko: str, en: str) -> SignatureWrong:
+    return SignatureWrong(Text(ko, en), None, {"reason": reason})

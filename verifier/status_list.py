@@ -1,0 +1,162 @@
+"""A status list (W3C Bitstring Status List v1.0, section 3.2), read and its signature checked.
+
+Reading one costs milliseconds and a list serves many credentials, so lists that verified are
+remembered by their bytes: the memory cannot be wrong, only full.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from credential import status
+from credential.errors import BaeumError
+from credential.text import Text
+from verifier.instants import instant
+from verifier.kinds import as_list
+from verifier.signature import SignatureUnknown, SignatureWrong, check_signature
+
+MIN_BITS = 131_072
+"""Section 2.2: a shorter list would single people out."""
+MAX_BITS = 2**24
+MAX_DEPTH = 32
+
+
+class ListUnacceptable(BaeumError):
+    """A list that must not be relied on; ``facts["reason"]`` says why."""
+
+    code: ClassVar[str] = "status-list-unacceptable"
+    title: ClassVar[Text] = Text(
+        "상태 목록을 인정할 수 없습니다", "The status list cannot be accepted"
+    )
+
+
+class ListUnreadable(ListUnacceptable):
+    """A list this verifier cannot judge (unknown suite or DID method)."""
+
+    code: ClassVar[str] = "status-list-unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusList:
+    """A list whose signature verified. ``bits`` is the decoded bitstring."""
+
+    id: str | None
+    issuer: str
+    purposes: frozenset[str]
+    bits: bytes
+    valid_from: datetime | None
+    valid_until: datetime | None
+
+
+@lru_cache(maxsize=32)
+def read_list(body: bytes) -> StatusList:
+    """Raises ``ListUnacceptable``, or ``ListUnreadable`` when it cannot be told."""
+    document = _document(body)
+    try:
+        signer = check_signature(document)
+    except SignatureUnknown as unknown:
+        raise ListUnreadable(unknown.detail, unknown.remedy, {"reason": "unreadable"}) from unknown
+    except SignatureWrong as wrong:
+        raise _bad(
+            "status-list-signature-wrong",
+            "상태 목록의 서명이 없거나 맞지 않습니다.",
+            "The status list is not signed, or its signature does not hold.",
+        ) from wrong
+    issuer = document.get("issuer")
+    issuer = issuer.get("id") if isinstance(issuer, Mapping) else issuer
+    if not isinstance(issuer, str) or issuer != signer.did:
+        raise _bad(
+            "status-list-other-issuer",
+            "상태 목록에 서명한 기관과 목록에 적힌 기관이 다릅니다.",
+            "The status list was signed by another than the issuer it names.",
+        )
+    subject = document.get("credentialSubject")
+    if (
+        not isinstance(subject, Mapping)
+        or subject.get("type") != "BitstringStatusList"
+        or "BitstringStatusListCredential" not in as_list(document.get("type"))
+    ):
+        raise _malformed()
+    purposes = as_list(subject.get("statusPurpose"))
+    if not purposes or not all(isinstance(purpose, str) for purpose in purposes):
+        raise _malformed()
+    identifier = document.get("id")
+    return StatusList(
+        id=identifier if isinstance(identifier, str) else None,
+        issuer=issuer,
+        purposes=frozenset(purposes),
+        bits=_bits(subject.get("encodedList")),
+        valid_from=_instant(document.get("validFrom")),
+        valid_until=_instant(document.get("validUntil")),
+    )
+
+
+def _document(body: bytes) -> Mapping[str, Any]:
+    try:
+        document = json.loads(body, object_pairs_hook=_no_duplicates)
+    except (ValueError, RecursionError) as wrong:
+        raise _malformed() from wrong
+    if not isinstance(document, dict) or _depth(document) > MAX_DEPTH:
+        raise _malformed()
+    return document
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("duplicate member")
+    return members
+
+
+def _depth(value: object) -> int:
+    deepest, waiting = 0, [(value, 1)]
+    while waiting:
+        current, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        if isinstance(current, dict):
+            waiting.extend((inner, depth + 1) for inner in current.values())
+        elif isinstance(current, list):
+            waiting.extend((inner, depth + 1) for inner in current)
+    return deepest
+
+
+def _bits(encoded: object) -> bytes:
+    if not isinstance(encoded, str):
+        raise _malformed()
+    try:
+        bits = status.decode(encoded, min_bits=0, max_bits=MAX_BITS)
+    except BaeumError as wrong:
+        raise _malformed() from wrong
+    if len(bits) * 8 < MIN_BITS:
+        raise _bad(
+            "status-list-too-short",
+            "상태 목록이 표준이 정한 길이(131,072)보다 짧습니다.",
+            "The status list is shorter than the standard allows (131,072).",
+        )
+    return bits
+
+
+def _instant(value: object) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        return instant(value)
+    except ValueError as wrong:
+        raise _malformed() from wrong
+
+
+def _malformed() -> ListUnacceptable:
+    return _bad(
+        "status-list-malformed",
+        "상태 목록의 형식이 잘못되었습니다.",
+        "The status list is malformed.",
+    )
+
+
+def _bad(reason: str, ko: str, en: str) -> ListUnacceptable:
+    return ListUnacceptable(Text(ko, en), None, {"reason": reason})

@@ -104,7 +104,7 @@ class Keystore:
         return self._path(institution).exists()
 
     def did(self, institution: str) -> str:
-        """The DID the file says, without opening it (``signer`` checks it). Raises ``KeyMissing``."""
+        """The DID the file says; only ``signer`` checks it. Raises ``KeyMissing``."""
         header = keyfile.read_header(self._path(institution), kind=ED25519, owner=institution)
         return str(header["public"])
 

@@ -22,6 +22,7 @@ from issuer.lint import (
     salt,
     schema,
     status_entries,
+    subject_id,
     terms_defined,
 )
 from issuer.lint.rule import Finding, Rule
@@ -44,6 +45,7 @@ VALUE_RULES: Final[tuple[Rule, ...]] = (
     no_resident_number.RULE,
     no_contact_data.RULE,
     not_in_the_future.RULE,
+    subject_id.RULE,
     salt.RULE,
 )
 

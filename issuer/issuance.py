@@ -1,0 +1,472 @@
+"""From verified records to stored credentials: read, reserve, sign, store; chunk by chunk.
+
+1. Read the next records of one institution that have no credential (keyset pagination).
+2. Leave out, with the reason, what must not be signed.
+3. Reserve a random status index for each, durably.
+4. Sign, here or in worker processes.
+5. In one transaction: drop what another run has done meanwhile, give the rest their places in the
+   open batch, store them.
+
+A kill between any two lines loses nothing (what is not stored is read again) and doubles nothing
+(a record has one credential, by a unique key). Memory holds a few chunks, never the batch.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Select, and_, func, insert, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from credential.errors import BaeumError
+from credential.text import Text
+from issuer import batches, shards
+from issuer.issuers import NotReady, Ready, Reason, issuers
+from issuer.keys import Keystore
+from issuer.lint import Finding
+from issuer.place import AnchorPlace
+from issuer.signing import SignedChunk, SignJob, Submit, signing
+from issuer.templates import RecordFacts, kinds
+from issuer.templates.facts import instant
+from ledger.database.models import Batch, Credential, Learner, LearnerIdentity, LearningRecord
+from ledger.database.session import Database
+from ledger.learners import Identities, NameUnreadable
+
+CHUNK = 2_000
+EXAMPLES = 20
+"""Records named for each reason; the rest are counted."""
+
+_ALONE = 5_000  # fewer records than this are signed sooner than workers start
+
+Progress = Callable[[int, int], None]
+
+NO_TEMPLATE = Reason(
+    "template-missing",
+    Text("이 종류의 증명 서식이 없습니다", "There is no credential template for this kind"),
+    Text("이 종류의 서식 파일을 추가해 주세요", "Add a template file for this kind"),
+)
+NAME_UNREADABLE = Reason(
+    NameUnreadable.code,
+    Text("학습자의 이름을 열 수 없습니다", "The learner's name does not open with this key"),
+    Text("비밀 열쇠 파일을 확인해 주세요", "Check the secret key file"),
+)
+
+
+class PublicUrlInvalid(BaeumError):
+    """The address status lists are published at is not one."""
+
+    code = "public-url-invalid"
+    title = Text("공개 주소가 잘못되었습니다", "The public address is wrong")
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Records that got no credential for one reason. ``examples`` are record ids."""
+
+    reason: Reason
+    institution: str
+    count: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IssueReport:
+    """What a run did. ``considered`` = ``issued`` + ``already`` + the counts of ``left_out``.
+
+    ``already`` were issued by another run at the same time.
+    """
+
+    considered: int
+    issued: int
+    already: int
+    left_out: tuple[LeftOut, ...]
+    batches: tuple[int, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "considered": self.considered,
+            "issued": self.issued,
+            "already": self.already,
+            "leftOut": [
+                {
+                    "code": entry.reason.code,
+                    "institution": entry.institution,
+                    "count": entry.count,
+                    "reason": entry.reason.text.to_json(),
+                    "remedy": entry.reason.remedy.to_json(),
+                    "records": list(entry.examples),
+                }
+                for entry in self.left_out
+            ],
+            "batches": list(self.batches),
+        }
+
+
+def issue(
+    database: Database,
+    keystore: Keystore,
+    *,
+    place: AnchorPlace,
+    public_url: str,
+    now: datetime,
+    identities: Identities | None = None,
+    progress: Progress | None = None,
+    workers: int = 2,
+    limit: int | None = None,
+    chunk: int = CHUNK,
+) -> IssueReport:
+    """Sign every verified record that has no credential and store it in the open batch.
+
+    ``identities`` opens the learners' names; without it credentials carry none. ``limit`` is the
+    greatest number of records considered. ``progress(done, total)`` is called after each chunk.
+    Killed at any moment, the next call continues. Raises ``PublicUrlInvalid``,
+    ``WrongPassphrase`` and the database's errors.
+    """
+    _check_url(public_url)
+    run = _Run(database, place, public_url, now, identities, limit, max(1, min(chunk, CHUNK)))
+    with database.reading() as session:
+        able = issuers(session, keystore)
+        run.total = run.count(session)
+    if run.total < _ALONE:
+        workers = 1
+    with signing(keystore, workers) as submit:
+        run.sign_all(able, submit, ahead=workers + 1, progress=progress)
+    return run.report()
+
+
+@dataclass(slots=True)
+class _Tally:
+    reason: Reason
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A chunk on its way: its records are signed somewhere."""
+
+    job: SignJob
+    future: Future[SignedChunk]
+
+
+class _Run:
+    def __init__(
+        self,
+        database: Database,
+        place: AnchorPlace,
+        public_url: str,
+        now: datetime,
+        identities: Identities | None,
+        limit: int | None,
+        chunk: int,
+    ) -> None:
+        self._database = database
+        self._place = place
+        self._public_url = public_url
+        self._now = now
+        self._identities = identities
+        self._left = limit
+        self._chunk = chunk
+        self.total = 0
+        self._done = 0
+        self._issued = 0
+        self._already = 0
+        self._tallies: dict[tuple[str, str], _Tally] = {}
+        self._batches: list[int] = []
+
+    def count(self, session: Session) -> int:
+        """How many records this run will look at."""
+        found = session.scalar(
+            select(func.count())
+            .select_from(LearningRecord)
+            .outerjoin(Credential, Credential.record_id == LearningRecord.id)
+            .where(LearningRecord.status == "verified", Credential.id.is_(None))
+        )
+        total = found or 0
+        return total if self._left is None else min(total, self._left)
+
+    def sign_all(
+        self,
+        able: list[Ready | NotReady],
+        submit: Submit,
+        *,
+        ahead: int,
+        progress: Progress | None,
+    ) -> None:
+        """Keep ``ahead`` chunks with the signers; store them in the order they were read."""
+        pending: deque[_Pending] = deque()
+        for job in self._jobs(able, progress):
+            pending.append(_Pending(job, submit(job)))
+            if len(pending) >= ahead:
+                self._finish(pending.popleft(), progress)
+        while pending:
+            self._finish(pending.popleft(), progress)
+        if progress is not None:
+            progress(self._done, max(self.total, self._done))
+
+    def report(self) -> IssueReport:
+        left_out = tuple(
+            LeftOut(tally.reason, institution, tally.count, tuple(tally.examples))
+            for (institution, _), tally in sorted(self._tallies.items())
+        )
+        return IssueReport(self._done, self._issued, self._already, left_out, tuple(self._batches))
+
+    # --- read and reserve -------------------------------------------------------------------------
+
+    def _jobs(self, able: list[Ready | NotReady], progress: Progress | None) -> Iterator[SignJob]:
+        for issuer in able:
+            for rows in self._pages(_name(issuer)):
+                if isinstance(issuer, NotReady):
+                    for row in rows:
+                        self._leave_out(issuer.institution, issuer.reason, row.id)
+                    wanted: list[RecordFacts] = []
+                else:
+                    wanted = self._wanted(issuer, rows)
+                if wanted:
+                    yield self._job(issuer, wanted)
+                elif progress is not None:
+                    progress(self._done, self.total)
+
+    def _pages(self, institution: str) -> Iterator[list[Any]]:
+        after: tuple[str, str] | None = None
+        while self._left is None or self._left > 0:
+            size = self._chunk if self._left is None else min(self._chunk, self._left)
+            with self._database.reading() as session:
+                rows = list(session.execute(_page(institution, after, size)))
+            if rows:
+                if self._left is not None:
+                    self._left -= len(rows)
+                yield rows
+            if len(rows) < size:
+                return
+            after = (rows[-1].source_key, rows[-1].id)
+
+    def _wanted(self, issuer: Ready, rows: list[Any]) -> list[RecordFacts]:
+        """The records that may be signed; the others are tallied with their reason."""
+        wanted = []
+        for row in rows:
+            reason = (
+                NO_TEMPLATE
+                if row.kind not in kinds()
+                else issuer.accreditations.refusal(row.kind, row.ended_at, self._now)
+            )
+            if reason is None:
+                record, reason = self._facts(row)
+                if record is not None:
+                    wanted.append(record)
+            if reason is not None:
+                self._leave_out(issuer.facts.institution, reason, row.id)
+        return wanted
+
+    def _facts(self, row: Any) -> tuple[RecordFacts | None, Reason | None]:
+        name: str | None = None
+        if self._identities is not None and row.name is not None:
+            try:
+                name = self._identities.open_name(row.learner_id, row.name)
+            except NameUnreadable:
+                return None, NAME_UNREADABLE
+        return (
+            RecordFacts(
+                row.id,
+                row.learner_id,
+                row.kind,
+                row.category,
+                row.level,
+                row.title_ko,
+                row.title_en,
+                row.code,
+                row.started_at,
+                row.ended_at,
+                row.minutes,
+                name,
+                row.holder_did,
+            ),
+            None,
+        )
+
+    def _job(self, issuer: Ready | NotReady, records: list[RecordFacts]) -> SignJob:
+        assert isinstance(issuer, Ready), "only a ready institution has wanted records"
+        with self._database.session() as session:
+            shard, indices = shards.reserve(session, issuer.facts.institution, len(records))
+        return SignJob(
+            issuer=issuer.facts,
+            public_url=self._public_url,
+            status_list_id=shard,
+            created=instant(self._now),
+            place=self._place.of(issuer.facts.institution),
+            records=records,
+            indices=indices,
+        )
+
+    # --- store ------------------------------------------------------------------------------------
+
+    def _finish(self, pending: _Pending, progress: Progress | None) -> None:
+        chunk = pending.future.result()
+        job = pending.job
+        for position, findings in chunk.refused:
+            self._leave_out(
+                job.issuer.institution, _reason(findings[0]), job.records[position].record_id
+            )
+        try:
+            stored = self._store(job, chunk)
+        except IntegrityError:
+            # Another run, anchoring elsewhere, stored some of these between our look and our
+            # write; looking again shows them.
+            stored = self._store(job, chunk)
+        self._issued += stored
+        self._already += len(chunk.signed) - stored
+        self._done += len(chunk.signed)
+        if progress is not None:
+            progress(self._done, max(self.total, self._done))
+
+    def _store(self, job: SignJob, chunk: SignedChunk) -> int:
+        """One transaction: all of the chunk that is still wanted, or nothing. Returns how many."""
+        with self._database.session() as session:
+            batch = batches.open_batch(session, self._place, self._now)
+            wanted = _still_wanted(session, [r.record_id for r in job.records])
+            rows = [
+                {
+                    "id": signed.credential_id,
+                    "record_id": job.records[signed.position].record_id,
+                    "learner_id": job.records[signed.position].learner_id,
+                    "institution_id": job.issuer.institution,
+                    "kind": job.records[signed.position].kind,
+                    "document": signed.document,
+                    "leaf": signed.leaf,
+                    "status_list_id": job.status_list_id,
+                    "status_index": job.indices[signed.position],
+                    "issued_at": self._now,
+                }
+                for signed in chunk.signed
+                if job.records[signed.position].record_id in wanted
+            ]
+            # In the order of their random ids, so that a leaf's neighbours in the tree say nothing
+            # about who took a course together.
+            rows.sort(key=lambda row: str(row["id"]))
+            self._place_rows(session, batch, rows)
+            used = {row["status_index"] for row in rows}
+            unused = [index for index in job.indices if index not in used]
+            if unused:
+                shards.release(session, job.status_list_id, unused)
+        return len(rows)
+
+    def _place_rows(self, session: Session, batch: Batch, rows: list[dict[str, Any]]) -> None:
+        start = 0
+        while start < len(rows):
+            if batch.size >= batches.MAX_LEAVES:
+                batches.close(session, batch, self._now)
+                batch = batches.open_batch(session, self._place, self._now)
+            part = rows[start : start + batches.MAX_LEAVES - batch.size]
+            for offset, row in enumerate(part):
+                row["batch_id"] = batch.id
+                row["leaf_index"] = batch.size + offset
+            session.execute(insert(Credential.__table__), part)  # type: ignore[arg-type]
+            batch.size += len(part)
+            session.flush()
+            start += len(part)
+            if batch.id not in self._batches:
+                self._batches.append(batch.id)
+
+    def _leave_out(self, institution: str, reason: Reason, record_id: str) -> None:
+        tally = self._tallies.setdefault((institution, reason.code), _Tally(reason))
+        tally.count += 1
+        if len(tally.examples) < EXAMPLES:
+            tally.examples.append(record_id)
+        self._done += 1
+
+
+def _page(institution: str, after: tuple[str, str] | None, size: int) -> Select[Any]:
+    record = LearningRecord
+    query: Select[Any] = (
+        select(
+            record.id,
+            record.source_key,
+            record.learner_id,
+            record.kind,
+            record.category,
+            record.level,
+            record.title_ko,
+            record.title_en,
+            record.code,
+            record.started_at,
+            record.ended_at,
+            record.minutes,
+            Learner.holder_did,
+            LearnerIdentity.name,
+        )
+        .join(Learner, Learner.id == record.learner_id)
+        .outerjoin(LearnerIdentity, LearnerIdentity.learner_id == record.learner_id)
+        .outerjoin(Credential, Credential.record_id == record.id)
+        .where(
+            record.institution_id == institution,
+            record.status == "verified",
+            Credential.id.is_(None),
+        )
+        .order_by(record.source_key, record.id)
+        .limit(size)
+    )
+    if after is not None:
+        key, last = after
+        query = query.where(
+            record.source_key >= key,
+            or_(record.source_key > key, and_(record.source_key == key, record.id > last)),
+        )
+    return query
+
+
+def _still_wanted(session: Session, record_ids: list[str]) -> set[str]:
+    """Those that are verified still and have no credential yet, under the open batch's lock."""
+    return set(
+        session.scalars(
+            select(LearningRecord.id)
+            .outerjoin(Credential, Credential.record_id == LearningRecord.id)
+            .where(
+                LearningRecord.id.in_(record_ids),
+                LearningRecord.status == "verified",
+                Credential.id.is_(None),
+            )
+        )
+    )
+
+
+def _name(issuer: Ready | NotReady) -> str:
+    return issuer.institution if isinstance(issuer, NotReady) else issuer.facts.institution
+
+
+def _reason(finding: Finding) -> Reason:
+    where = f"{finding.where}: " if finding.where else ""
+    return Reason(
+        f"lint-{finding.rule}" if finding.clause else finding.rule,
+        Text(where + finding.reason.ko, where + finding.reason.en),
+        finding.remedy,
+    )
+
+
+def _check_url(public_url: str) -> None:
+    parts = urlsplit(public_url)
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+        or public_url.endswith("/")
+        or not public_url.isascii()
+        or any(c in public_url for c in ' <>"{}|\\^`')
+    ):
+        raise PublicUrlInvalid(
+            Text(
+                f"상태 목록을 공개할 주소가 아닙니다: {public_url[:200]}",
+                f"Not an address status lists can be published at: {public_url[:200]}",
+            ),
+            Text(
+                "BAEUM_PUBLIC_URL을 https://주소 형식으로 적어 주세요",
+                "Write BAEUM_PUBLIC_URL as https://address",
+            ),
+        )

@@ -1,0 +1,355 @@
+"""Revoking, suspending, reinstating, and publishing the lists that say so.
+
+A change is a row with its reason and a bit. Any number of changes to a list are one rewrite of its
+bits, and publishing encodes and signs a list once however many changed. Revocation is final
+(Bitstring Status List 1.0 section 2.1: it is not reversible); suspension can be lifted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from credential import integrity, jcs, status
+from credential.errors import BaeumError
+from credential.text import Text
+from issuer.batches import CredentialUnknown
+from issuer.keyfile import KeyfileCorrupted, KeyfileExposed, KeyMissing, sync_directory
+from issuer.keys import Keystore, Signer
+from issuer.templates.facts import instant
+from ledger.database.models import Credential, StatusChange, StatusList
+from ledger.database.session import Database
+
+REVOCATION: Final = "revocation"
+SUSPENSION: Final = "suspension"
+PURPOSES: Final = (REVOCATION, SUSPENSION)
+VALIDITY: Final = timedelta(days=7)
+"""How long a published list may be relied on; it is renewed when half of that has passed."""
+
+_LOOK_UP: Final = 500
+MAX_REASON: Final = 2_000
+
+
+class ReasonMissing(BaeumError):
+    """A status is never changed without saying why."""
+
+    code = "reason-missing"
+    title = Text("사유가 없습니다", "There is no reason")
+
+
+class RevocationIsFinal(BaeumError):
+    """A revoked credential cannot be reinstated; a new one is issued instead."""
+
+    code = "revocation-is-final"
+    title = Text("폐기는 되돌릴 수 없습니다", "A revocation cannot be undone")
+    status: ClassVar[int] = 409
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """Which credentials changed, and which already were as asked (nothing was written for them)."""
+
+    action: str
+    changed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+    @property
+    def message(self) -> Text:
+        """What happened, for people."""
+        done, already = _SAID[self.action]
+        parts = []
+        if self.changed:
+            parts.append(done.format(count=len(self.changed)))
+        if self.unchanged:
+            parts.append(already.format(count=len(self.unchanged)))
+        if not parts:
+            return Text("바뀐 증명이 없습니다.", "No credential was named.")
+        return Text(" ".join(p.ko for p in parts), " ".join(p.en for p in parts))
+
+
+_SAID: Final[Mapping[str, tuple[Text, Text]]] = {
+    "revoke": (
+        Text("증명 {count}건을 폐기했습니다.", "{count} revoked."),
+        Text("{count}건은 이미 폐기되어 있었습니다.", "{count} had been revoked before."),
+    ),
+    "suspend": (
+        Text("증명 {count}건을 정지했습니다.", "{count} suspended."),
+        Text(
+            "{count}건은 이미 정지되었거나 폐기되어 있었습니다.",
+            "{count} had been suspended or revoked before.",
+        ),
+    ),
+    "reinstate": (
+        Text("증명 {count}건의 정지를 풀었습니다.", "{count} reinstated."),
+        Text("{count}건은 정지된 상태가 아니었습니다.", "{count} were not suspended."),
+    ),
+}
+
+
+def revoke(
+    database: Database, credential_ids: Iterable[str], reason: str, now: datetime
+) -> StatusReport:
+    """Revoke for good. Repeating it changes nothing and says so.
+
+    All or nothing: raises ``CredentialUnknown`` naming the first unknown ids, ``ReasonMissing``.
+    """
+    return _change(database, "revoke", credential_ids, reason, now)
+
+
+def suspend(
+    database: Database, credential_ids: Iterable[str], reason: str, now: datetime
+) -> StatusReport:
+    """Suspend until reinstated. A revoked credential stays revoked. Errors as for ``revoke``."""
+    return _change(database, "suspend", credential_ids, reason, now)
+
+
+def reinstate(
+    database: Database, credential_ids: Iterable[str], reason: str, now: datetime
+) -> StatusReport:
+    """Lift a suspension. Raises ``RevocationIsFinal``, and errors as for ``revoke``."""
+    return _change(database, "reinstate", credential_ids, reason, now)
+
+
+def _change(
+    database: Database, action: str, credential_ids: Iterable[str], reason: str, now: datetime
+) -> StatusReport:
+    if not reason.strip() or len(reason) > MAX_REASON:
+        raise ReasonMissing(
+            Text(
+                f"사유를 1자 이상 {MAX_REASON:,}자 이하로 적어야 합니다",
+                f"Give a reason of 1 to {MAX_REASON:,} characters",
+            ),
+            Text("--reason에 사유를 적어 주세요", "Give the reason with --reason"),
+        )
+    wanted = list(dict.fromkeys(credential_ids))
+    changed: list[str] = []
+    unchanged: list[str] = []
+    with database.session() as session:
+        for list_id, entries in sorted(_by_list(session, wanted).items()):
+            shard = session.get_one(StatusList, list_id, with_for_update=True)
+            turned = [e for e in entries if _turns(shard, action, *e)]
+            if turned:
+                _turn(shard, action, [index for _, index in turned])
+            done = {credential_id for credential_id, _ in turned}
+            changed.extend(done)
+            unchanged.extend(i for i, _ in entries if i not in done)
+        order = {credential_id: n for n, credential_id in enumerate(wanted)}
+        changed.sort(key=order.__getitem__)
+        unchanged.sort(key=order.__getitem__)
+        if changed:
+            session.execute(
+                insert(StatusChange.__table__),  # type: ignore[arg-type]
+                [
+                    {"credential_id": i, "action": action, "reason": reason, "at": now}
+                    for i in changed
+                ],
+            )
+    return StatusReport(action, tuple(changed), tuple(unchanged))
+
+
+def _by_list(session: Session, wanted: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
+    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    known: set[str] = set()
+    for start in range(0, len(wanted), _LOOK_UP):
+        for row in session.execute(
+            select(Credential.id, Credential.status_list_id, Credential.status_index).where(
+                Credential.id.in_(wanted[start : start + _LOOK_UP])
+            )
+        ):
+            found[row.status_list_id].append((row.id, row.status_index))
+            known.add(row.id)
+    unknown = [credential_id for credential_id in wanted if credential_id not in known]
+    if unknown:
+        listed = ", ".join(credential_id[:80] for credential_id in unknown[:5])
+        raise CredentialUnknown(
+            Text(
+                f"없는 증명이 {len(unknown)}건 있어 아무것도 바꾸지 않았습니다: {listed}",
+                f"{len(unknown)} unknown; nothing was changed: {listed}",
+            ),
+            Text("증명 번호를 확인해 주세요", "Check the ids of the credentials"),
+            {"unknown": [credential_id[:80] for credential_id in unknown[:5]]},
+        )
+    return found
+
+
+def _turns(shard: StatusList, action: str, credential_id: str, index: int) -> bool:
+    revoked = status.bit(shard.revoked, index)
+    if action == "revoke":
+        return not revoked
+    if action == "suspend":
+        return not revoked and not status.bit(shard.suspended, index)
+    if revoked:
+        raise RevocationIsFinal(
+            Text(f"폐기된 증명입니다: {credential_id}", f"{credential_id} is revoked"),
+            Text("필요하면 새 증명을 발급해 주세요", "Issue a new credential if one is due"),
+            {"credential": credential_id},
+        )
+    return status.bit(shard.suspended, index)
+
+
+def _turn(shard: StatusList, action: str, indices: Sequence[int]) -> None:
+    if action == "revoke":
+        shard.revoked = status.with_bits(shard.revoked, indices, True)
+    else:
+        shard.suspended = status.with_bits(shard.suspended, indices, action == "suspend")
+    shard.changed += 1
+
+
+# --- publishing -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NotPublished:
+    """A list that could not be signed here."""
+
+    status_list_id: str
+    institution: str
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True)
+class PublishReport:
+    """``published`` are the URLs written; ``fresh`` counts lists that needed nothing."""
+
+    published: tuple[str, ...]
+    fresh: int
+    not_published: tuple[NotPublished, ...]
+
+
+def publish(
+    database: Database,
+    keystore: Keystore,
+    directory: Path,
+    public_url: str,
+    now: datetime,
+    *,
+    validity: timedelta = VALIDITY,
+    progress: Callable[[int, int], None] | None = None,
+) -> PublishReport:
+    """Sign and write the lists that changed, are absent, or have used up half their validity.
+
+    Files are ``directory/{list id}/{purpose}.json``, replaced whole. A list whose institution has
+    no usable key here is reported and the others go on. Raises ``WrongPassphrase``.
+    """
+    with database.reading() as session:
+        listed = session.execute(
+            select(
+                StatusList.id, StatusList.institution_id, StatusList.changed, StatusList.published
+            ).order_by(StatusList.id)
+        ).all()
+    published: list[str] = []
+    refused: list[NotPublished] = []
+    fresh = 0
+    for done, row in enumerate(listed, 1):
+        due = row.changed != row.published or any(
+            _stale(
+                directory / row.id / f"{purpose}.json", public_url, row.id, purpose, now, validity
+            )
+            for purpose in PURPOSES
+        )
+        if not due:
+            fresh += 1
+        else:
+            try:
+                signer = keystore.signer(row.institution_id)
+            except (KeyMissing, KeyfileCorrupted, KeyfileExposed) as error:
+                refused.append(NotPublished(row.id, row.institution_id, error.detail))
+                continue
+            published.extend(
+                _publish(database, signer, directory, public_url, row.id, now, validity)
+            )
+        if progress is not None:
+            progress(done, len(listed))
+    return PublishReport(tuple(published), fresh, tuple(refused))
+
+
+def list_url(public_url: str, status_list_id: str, purpose: str) -> str:
+    """Where a list is published; it is what credentials name."""
+    return f"{public_url}/status/{status_list_id}/{purpose}"
+
+
+def list_credential(
+    url: str, purpose: str, bits: bytes, signer: Signer, now: datetime, validity: timedelta
+) -> dict[str, Any]:
+    """A signed BitstringStatusListCredential (Bitstring Status List 1.0 section 2.2)."""
+    document = {
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "id": url,
+        "type": ["VerifiableCredential", "BitstringStatusListCredential"],
+        "issuer": signer.did,
+        "validFrom": instant(now),
+        "validUntil": instant(now + validity),
+        "credentialSubject": {
+            "id": f"{url}#list",
+            "type": "BitstringStatusList",
+            "statusPurpose": purpose,
+            "encodedList": status.encode(bits),
+        },
+    }
+    return integrity.sign(
+        document,
+        sign=signer.sign,
+        verification_method=signer.verification_method,
+        created=now,
+        nonce=None,
+    )
+
+
+def _publish(
+    database: Database,
+    signer: Signer,
+    directory: Path,
+    public_url: str,
+    list_id: str,
+    now: datetime,
+    validity: timedelta,
+) -> list[str]:
+    urls = []
+    # Under the row's lock, so that of two publishers the later writes what is later: a revocation
+    # is never overwritten by the list as it was before.
+    with database.session() as session:
+        shard = session.get_one(StatusList, list_id, with_for_update=True)
+        for purpose, bits in ((REVOCATION, shard.revoked), (SUSPENSION, shard.suspended)):
+            url = list_url(public_url, list_id, purpose)
+            document = list_credential(url, purpose, bits, signer, now, validity)
+            _replace(directory / list_id / f"{purpose}.json", jcs.canonical(document))
+            urls.append(url)
+        shard.published = shard.changed
+    return urls
+
+
+def _stale(
+    path: Path, public_url: str, list_id: str, purpose: str, now: datetime, validity: timedelta
+) -> bool:
+    """Whether the published file is absent, of another address, or half used up."""
+    try:
+        document = json.loads(path.read_bytes())
+        until = datetime.fromisoformat(document["validUntil"])
+        address = document["id"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
+    return address != list_url(public_url, list_id, purpose) or until - now < validity / 2
+
+
+def _replace(path: Path, body: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with fresh.open("xb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    sync_directory(path.parent)

@@ -1,0 +1,242 @@
+"""How fast stored records become durable, signed, sealed credentials, beside what is possible.
+
+``run(count)`` makes a temporary database of invented records, issues them, seals the batch, and
+measures the floor in the same run on the same machine: Ed25519, SHA-256 and the database write of
+rows of the same size, nothing else, divided over the same number of processes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import resource
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, insert, select, text
+
+from issuer.batches import seal
+from issuer.issuance import issue
+from issuer.issuers import give_key
+from issuer.keys import Keystore
+from issuer.place import AnchorPlace
+from ledger.database.models import (
+    Accreditation,
+    Batch,
+    Credential,
+    Institution,
+    Learner,
+    LearnerIdentity,
+    LearningRecord,
+)
+from ledger.database.session import Database, open_database
+from ledger.identifiers import ordered_ids, random_id
+from ledger.learners import Identities
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+INSTITUTIONS = {
+    "seoul-citizens-university": ("서울시민대학", "Seoul Citizens' University"),
+    "geumcheon-digital-centre": ("금천구 디지털배움터", "Geumcheon Digital Learning Centre"),
+}
+KINDS = ("course", "course", "course", "volunteering", "certificate", "project", "mentoring")
+TITLES = (
+    ("스마트폰 완전정복", "All about smartphones"),
+    ("디지털 금융사기 예방법", None),
+    ("키오스크 어렵지 않아요", None),
+    ("내가 만드는 인공지능", "Make your own AI"),
+    ("3D 프린팅 기초와 실습", None),
+)
+NAMES = ("김하늘", "이바다", "박나무", "최구름", "정노을")
+IDENTITIES = Identities(b"c" * 32, b"n" * 32)
+
+
+def synthesise(database: Database, keystore: Keystore, count: int) -> None:
+    """Two institutions with keys, a learner for every ten records, ``count`` verified records."""
+    with database.session() as session:
+        for institution, (name_ko, name_en) in INSTITUTIONS.items():
+            session.add(
+                Institution(id=institution, name_ko=name_ko, name_en=name_en, created_at=NOW)
+            )
+            session.flush()
+            for kind in sorted(set(KINDS)):
+                session.add(
+                    Accreditation(
+                        institution_id=institution,
+                        kind=kind,
+                        valid_from=datetime(2020, 1, 1, tzinfo=UTC),
+                    )
+                )
+    for institution in INSTITUTIONS:
+        give_key(database, keystore, institution)
+    learners = [random_id("lrn") for _ in range(max(1, count // 10))]
+    with database.session() as session:
+        session.execute(
+            insert(Learner.__table__), [{"id": i, "created_at": NOW} for i in learners]
+        )
+        session.execute(
+            insert(LearnerIdentity.__table__),
+            [
+                {"learner_id": learner, "name": IDENTITIES.seal_name(learner, NAMES[n % 5])}
+                for n, learner in enumerate(learners)
+            ],
+        )
+    for start in range(0, count, 5_000):
+        numbers = range(start, min(count, start + 5_000))
+        ids = ordered_ids("rec", len(numbers), NOW)
+        with database.session() as session:
+            session.execute(
+                insert(LearningRecord.__table__),
+                [_record(n, ids[n - start], learners[n % len(learners)]) for n in numbers],
+            )
+
+
+def _record(number: int, record_id: str, learner: str) -> dict[str, Any]:
+    started = datetime(2026, 1, 5, 1, tzinfo=UTC) + timedelta(hours=number % 6_000)
+    title_ko, title_en = TITLES[number % len(TITLES)]
+    return {
+        "id": record_id,
+        "learner_id": learner,
+        "institution_id": list(INSTITUTIONS)[number % 2],
+        "kind": KINDS[number % len(KINDS)],
+        "category": "디지털" if number % 3 else None,
+        "level": ("기초", "생활", "심화")[number % 3],
+        "title_ko": title_ko,
+        "title_en": title_en,
+        "code": f"DL-{number % 500:03d}",
+        "started_at": started,
+        "ended_at": started + timedelta(hours=40),
+        "exact_interval": False,
+        "minutes": 60 * (number % 30 + 1) + (30 if number % 4 == 0 else 0),
+        "approved": True,
+        "source_key": f"row-{number:09d}",
+        "status": "verified",
+        "content_sha256": hashlib.sha256(str(number).encode()).digest(),
+        "recorded_at": NOW,
+    }
+
+
+def run(
+    count: int,
+    *,
+    workers: int = 2,
+    database_url: str | None = None,
+    progress: Any = None,
+) -> dict[str, Any]:
+    """Issue and seal ``count`` credentials in a temporary home.
+
+    ``count, seconds, per_second, floor_per_second, peak_rss_mb`` (of the largest process), and
+    ``seal_seconds, bytes_each, workers, issued, batches`` beside them.
+    """
+    with tempfile.TemporaryDirectory(prefix="baeum-bench-") as folder:
+        home = Path(folder)
+        database = open_database(database_url or f"sqlite:///{home / 'bench.db'}")
+        database.migrate()
+        keystore = Keystore(home / "keys", "bench")
+        synthesise(database, keystore, count)
+        place = AnchorPlace(31337, "0x" + "c0" * 20, next(iter(INSTITUTIONS)))
+        started = time.perf_counter()
+        # A second keystore, so that opening the keys is in the time.
+        report = issue(
+            database,
+            Keystore(home / "keys", "bench"),
+            place=place,
+            public_url="https://baeum.seoul.example",
+            now=NOW,
+            identities=IDENTITIES,
+            workers=workers,
+            progress=progress,
+        )
+        issued = time.perf_counter()
+        while seal(database, NOW) is not None:
+            pass
+        ended = time.perf_counter()
+        with database.reading() as session:
+            stored = session.scalar(select(func.count()).select_from(Credential)) or 0
+            size = session.scalar(select(func.avg(func.length(Credential.document)))) or 0
+            batches = session.scalar(select(func.count()).select_from(Batch)) or 0
+        if stored != count or report.issued != count:
+            raise RuntimeError(f"{stored} stored and {report.issued} reported of {count}")
+        floor = _floor(home, min(count, 20_000), int(size), workers)
+        database.close()
+    return {
+        "count": count,
+        "seconds": round(ended - started, 3),
+        "per_second": round(count / (ended - started), 1),
+        "floor_per_second": round(floor, 1),
+        "peak_rss_mb": round(_peak_mb(), 1),
+        "seal_seconds": round(ended - issued, 3),
+        "bytes_each": int(size),
+        "workers": workers,
+        "batches": batches,
+    }
+
+
+def _floor(home: Path, count: int, size: int, workers: int) -> float:
+    """Credentials a second if there were nothing but signature, hashes and one row each."""
+    share = count // workers
+    started = time.perf_counter()
+    if workers == 1:
+        _sign_only(count, size)
+    else:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            list(pool.map(_warm, range(workers)))
+            started = time.perf_counter()
+            list(pool.map(_sign_only, [share] * workers, [size] * workers))
+    signing = time.perf_counter() - started
+    database = open_database(f"sqlite:///{home / 'floor.db'}")
+    with database.session() as session:
+        session.execute(text("CREATE TABLE floor (id TEXT PRIMARY KEY, document BLOB, leaf BLOB)"))
+    body, leaf = os.urandom(size), os.urandom(32)
+    started = time.perf_counter()
+    for start in range(0, count, 2_000):
+        rows = [
+            {"id": os.urandom(16).hex(), "document": body, "leaf": leaf}
+            for _ in range(min(2_000, count - start))
+        ]
+        with database.session() as session:
+            session.execute(text("INSERT INTO floor VALUES (:id, :document, :leaf)"), rows)
+    writing = time.perf_counter() - started
+    database.close()
+    return count / (signing + writing)
+
+
+def _warm(_number: int) -> None:
+    _sign_only(10, 100)
+
+
+def _sign_only(count: int, size: int) -> None:
+    from nacl.signing import SigningKey
+
+    key = SigningKey.generate()
+    body = os.urandom(size)
+    for _ in range(count):
+        # the proof options, the document, the secured document, and the leaf
+        digest = hashlib.sha256(body[:300]).digest() + hashlib.sha256(body).digest()
+        key.sign(digest)
+        hashlib.sha256(hashlib.sha256(body).digest()).digest()
+
+
+def _peak_mb() -> float:
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return max(own, children) / 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=20_000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--database", help="SQLAlchemy URL of an empty database to use instead")
+    options = parser.parse_args()
+    print(json.dumps(run(options.count, workers=options.workers, database_url=options.database)))
+
+
+if __name__ == "__main__":
+    main()

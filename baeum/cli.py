@@ -1,4 +1,4 @@
-"""The ``baeum`` command. Exit 0 says yes, 1 says no, 2 says it could not tell or the input was bad."""
+"""The ``baeum`` command. Exit 0: yes. 1: no. 2: could not tell, or the input was bad."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import sys
 
 import click
 import typer
-from credential.errors import BaeumError
-from credential.text import Text
 
 from baeum import __version__
 from baeum.console import print_error
+from credential.errors import BaeumError
+from credential.text import Text
 
 COMMANDS = (
     "demo",

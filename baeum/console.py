@@ -14,8 +14,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from credential.errors import BaeumError
-from credential.text import Text
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -26,6 +24,9 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+from credential.errors import BaeumError
+from credential.text import Text
 
 SEOUL = ZoneInfo("Asia/Seoul")
 

@@ -21,11 +21,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
-from credential.errors import BaeumError
-from credential.text import Text
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from credential.errors import BaeumError
+from credential.text import Text
 from ledger.chain.gateway import AnchorReceipt, Fees, SignedTransaction
 from ledger.database.models import Batch, ChainAccount, ChainTransaction
 
@@ -212,7 +212,9 @@ class Anchorer:
             # The nonce is spent and none of ours has a receipt. A node may index late, so ask once
             # more before giving the nonce up.
             if all(self._gateway.receipt(t.hash) is None for t in transactions):
-                self._release(batch_id, "the nonce was used by a transaction unknown to this database")
+                self._release(
+                    batch_id, "the nonce was used by a transaction unknown to this database"
+                )
             return
         if self._clock() - newest.signed_at >= self._policy.replace_after:
             self._replace(batch_id, newest)
@@ -237,9 +239,7 @@ class Anchorer:
 
     # --- what they are made of --------------------------------------------------------------------
 
-    def _record(
-        self, batch_id: int, transaction: ChainTransaction, receipt: AnchorReceipt
-    ) -> None:
+    def _record(self, batch_id: int, transaction: ChainTransaction, receipt: AnchorReceipt) -> None:
         if not receipt.succeeded:
             self._release(batch_id, "the transaction was mined but the contract reverted")
             raise AnchorRefused(
@@ -326,9 +326,7 @@ class Anchorer:
             session.execute(text("UPDATE chain_account SET next_nonce = next_nonce WHERE 0"))
         account = session.get(ChainAccount, (self._chain_id, address), with_for_update=True)
         if account is None:
-            account = ChainAccount(
-                chain_id=self._chain_id, address=address, next_nonce=chain_nonce
-            )
+            account = ChainAccount(chain_id=self._chain_id, address=address, next_nonce=chain_nonce)
             session.add(account)
             session.flush()
         return account

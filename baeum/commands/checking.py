@@ -1,0 +1,116 @@
+"""``baeum verify``: the report on a credential, in the reader's language."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from baeum.console import language, out, print_json, seoul_time, tr
+from credential.errors import BaeumError
+from credential.text import Text
+
+if TYPE_CHECKING:
+    from verifier.report import Report
+
+MAX_FILE = 16 * 1024 * 1024
+_MARKS = {
+    "passed": "[green]✓[/]",
+    "failed": "[red]✗[/]",
+    "warning": "[yellow]![/]",
+    "not_run": "[yellow]–[/]",
+}
+_WORDS = {
+    "passed": Text("통과", "passed"),
+    "failed": Text("실패", "failed"),
+    "warning": Text("주의", "warning"),
+    "not_run": Text("확인 못 함", "not run"),
+}
+_EXIT = {"valid": 0, "invalid": 1, "undetermined": 2}
+
+
+class FileUnreadable(BaeumError):
+    """A file the command was given cannot be read."""
+
+    code = "file-unreadable"
+    title = Text("파일을 읽을 수 없습니다", "The file cannot be read")
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            Text(f"{path}: {why}", f"{path}: {why}"),
+            Text("경로와 권한을 확인해 주세요", "Check the path and its permissions"),
+        )
+
+
+def read_file(path: Path, limit: int = MAX_FILE) -> bytes:
+    """The file's bytes; ``-`` is standard input. Raises ``FileUnreadable``."""
+    if str(path) == "-":
+        content = sys.stdin.buffer.read(limit + 1)
+    else:
+        try:
+            with path.open("rb") as file:
+                content = file.read(limit + 1)
+        except OSError as error:
+            raise FileUnreadable(path, error.strerror or str(error)) from error
+    if len(content) > limit:
+        raise FileUnreadable(path, f"larger than {limit:,} bytes")
+    return content
+
+
+def show(report: Report) -> None:
+    """The report for a person: verdict, facts, the nine checks and what to do."""
+    colour = {"valid": "green", "invalid": "red", "undetermined": "yellow"}[report.verdict.value]
+    out.print(f"[bold {colour}]{tr(report.summary)}[/]", soft_wrap=True)
+    for name, value in report.facts.items():
+        text = value.get(language(), value) if isinstance(value, dict) else value
+        out.print(f"  {name}: {text}", markup=False, soft_wrap=True)
+    for check in report.checks:
+        word = tr(_WORDS[check.outcome.value])
+        out.print(
+            f"  {_MARKS[check.outcome.value]} {check.step} {check.id} ({word}): {tr(check.reason)}",
+            soft_wrap=True,
+        )
+        if check.remedy is not None:
+            out.print(f"      → {tr(check.remedy)}", soft_wrap=True, markup=False)
+        for note in check.notes:
+            out.print(f"      · {tr(note.reason)}", soft_wrap=True, markup=False)
+    out.print(f"  {seoul_time(report.checked_at)}", style="dim")
+
+
+def register(app: typer.Typer) -> None:
+    @app.command(
+        epilog="Example: `baeum verify credential.baeum.json` · "
+        "exit 0 valid, 1 not valid, 2 could not tell"
+    )
+    def verify(
+        file: Annotated[Path, typer.Argument(help="Evidence file, credential, or - for stdin.")],
+        without_anchor: Annotated[
+            bool,
+            typer.Option(help="Accept a credential that comes without its receipt."),
+        ] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    ) -> int:
+        """Check a credential: signature, issuer, anchor, accreditation, status and dates."""
+        from baeum.home import Home, now
+        from baeum.settings import load
+        from verifier.policy import VerificationPolicy
+        from verifier.verify import verify as run
+
+        content = read_file(file)
+        with Home(load()) as home:
+            trust = home.trust()
+            report = run(
+                content,
+                trust=trust,
+                chain=home.chains(trust),
+                status_source=home.status_source(),
+                now=now(),
+                policy=VerificationPolicy(allow_missing_anchor=without_anchor),
+            )
+        if as_json:
+            print_json(report.to_json())
+        else:
+            show(report)
+        return _EXIT[report.verdict.value]

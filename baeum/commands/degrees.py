@@ -1,0 +1,210 @@
+"""``baeum progress`` and ``baeum credit audit``: the way to a degree, explained."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from baeum.console import SEOUL, hours, language, out, print_json, tr
+from credential.errors import BaeumError
+from credential.text import Text
+
+if TYPE_CHECKING:
+    from baeum.home import Home
+
+DEGREES = ("bachelor", "master", "doctor")
+DEGREE_NAMES = {
+    "bachelor": Text("명예시민학사", "Honorary Citizen Bachelor"),
+    "master": Text("명예시민석사", "Honorary Citizen Master"),
+    "doctor": Text("명예시민박사", "Honorary Citizen Doctor"),
+}
+MEMBER_SCHEME = "seoul-member"
+
+
+class LearnerUnknown(BaeumError):
+    """No learner has this id or member number."""
+
+    code = "learner-unknown"
+    title = Text("학습자를 찾을 수 없습니다", "Unknown learner")
+
+
+def find_learner(home: Home, who: str) -> str:
+    """The learner's id, given it or a member number. Raises ``LearnerUnknown``."""
+    from ledger.database.models import Learner
+    from ledger.learners import learner_by
+
+    with home.database.reading() as session:
+        if session.get(Learner, who) is not None:
+            return who
+        found = learner_by(session, home.identities, MEMBER_SCHEME, who)
+    if found is None:
+        raise LearnerUnknown(
+            Text("이 번호의 학습자가 없습니다", "No learner has this id or member number"),
+            Text("회원번호를 확인해 주세요", "Check the member number"),
+        )
+    return found
+
+
+def today() -> date:
+    """Today in Seoul, where the days of the policies are."""
+    return datetime.now(SEOUL).date()
+
+
+def audit_of(home: Home, learner: str, degree: str, as_of: date) -> dict[str, Any]:
+    """The audit of one learner as plain data."""
+    from ledger.standing import audit_learner
+
+    with home.database.reading() as session:
+        audit: dict[str, Any] = audit_learner(session, learner, degree, as_of).to_json()
+    return audit
+
+
+def headline(audit: dict[str, Any]) -> Text:
+    """The answer in one sentence, with what is missing."""
+    name = DEGREE_NAMES.get(audit["degree"], Text(audit["degree"], audit["degree"]))
+    if audit["eligible"]:
+        return Text(f"{name.ko} 요건을 모두 채웠습니다", f"{name.en}: every condition is met")
+    lacking = sum(entry["minutes"] for entry in audit["missing"])
+    if lacking:
+        whole, rest = divmod(lacking, 60)
+        return Text(
+            f"{name.ko}까지 {whole:,}시간 {rest}분이 모자랍니다",
+            f"{name.en}: {whole:,} h {rest} min short",
+        )
+    return Text(
+        f"{name.ko}: 시간은 채웠고 다른 요건이 남았습니다",
+        f"{name.en}: the hours are there, another condition is not",
+    )
+
+
+def show(audit: dict[str, Any], *, rows: int = 12) -> None:
+    """The audit for a person."""
+    colour = "green" if audit["eligible"] else "yellow"
+    out.print(f"[bold {colour}]{tr(headline(audit))}[/]", soft_wrap=True)
+    for step in audit["cheapest"]:
+        out.print(f"  → {_cheapest(step)}", markup=False, soft_wrap=True)
+    table = Table(box=None, pad_edge=False)
+    for title in (
+        Text("기록", "record"),
+        Text("인정", "counted"),
+        Text("이유", "why"),
+    ):
+        table.add_column(tr(title))
+    for line in audit["records"][:rows]:
+        table.add_row(
+            line["record"], hours(line["minutes"]), f"{line['code']}: {line['why'][language()]}"
+        )
+    out.print(table)
+    if len(audit["records"]) > rows:
+        rest = len(audit["records"]) - rows
+        out.print(tr(Text(f"  … 외 {rest}건 (--json)", f"  … and {rest} more (--json)")))
+    out.print(f"  {audit['policy']} · {audit['trace_hash']}", style="dim")
+
+
+def _cheapest(step: dict[str, Any]) -> str:
+    why = step.get("why") or step.get("text")
+    if isinstance(why, dict):
+        return str(why[language()])
+    return ", ".join(f"{key}: {value}" for key, value in step.items())
+
+
+def register(app: typer.Typer) -> None:
+    @app.command(epilog="Example: `baeum progress 2024-000123 --degree bachelor`")
+    def progress(
+        learner: Annotated[str, typer.Argument(help="Learner id or member number.")],
+        degree: Annotated[
+            str | None, typer.Option(help="bachelor, master or doctor; all if left out.")
+        ] = None,
+        as_of: Annotated[
+            str | None, typer.Option(help="Day of the audit, YYYY-MM-DD in Seoul.")
+        ] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="The audits as JSON.")] = False,
+    ) -> int:
+        """Degree audit: what counts, what does not and why, and what would close the gap.
+
+        With --degree, exit 0 when every condition is met and 1 when not.
+        """
+        from baeum.home import Home
+        from baeum.settings import load
+
+        day = _day(as_of)
+        with Home(load()) as home:
+            found = find_learner(home, learner)
+            audits = [audit_of(home, found, name, day) for name in _degrees(degree)]
+        if as_json:
+            print_json({"learner": found, "audits": audits})
+        else:
+            for audit in audits:
+                show(audit)
+        return 0 if degree is None or all(audit["eligible"] for audit in audits) else 1
+
+    credit = typer.Typer(help="The credit engine on plain files.", no_args_is_help=True)
+    app.add_typer(credit, name="credit")
+
+    @credit.command(
+        "audit",
+        epilog="Example: `baeum credit audit --policy P.yaml --records R.json "
+        "--as-of 2026-06-01 --degree bachelor --json`",
+    )
+    def credit_audit(
+        policy: Annotated[Path, typer.Option(help="Policy (degree-rules/1, YAML).")],
+        records: Annotated[Path, typer.Option(help="Learning records (JSON list).")],
+        as_of: Annotated[str, typer.Option(help="Day of the audit, YYYY-MM-DD in Seoul.")],
+        degree: Annotated[str, typer.Option(help="Degree id in the policy.")],
+        context: Annotated[
+            Path | None, typer.Option(help="Issuers, degrees held, items, used minutes (JSON).")
+        ] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="The audit as JSON.")] = False,
+    ) -> int:
+        """Apply a policy to records from files: no database, no chain. Exit 0 eligible, 1 not."""
+        from ledger.credit.files import audit_files
+
+        audit = audit_files(
+            policy, records, context=context, as_of=_day(as_of), degree=degree
+        ).to_json()
+        if as_json:
+            print_json(audit)
+        else:
+            show(audit, rows=1000)
+        return 0 if audit["eligible"] else 1
+
+
+class DayMalformed(BaeumError):
+    """A day that is not one."""
+
+    code = "day-malformed"
+    title = Text("날짜가 올바르지 않습니다", "Not a day")
+
+
+def _day(text: str | None) -> date:
+    if text is None:
+        return today()
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise DayMalformed(
+            Text(f"날짜로 읽을 수 없습니다: {text}", f"Not a day: {text}"),
+            Text("2026-06-01처럼 적어 주세요", "Write it like 2026-06-01"),
+        ) from error
+
+
+class DegreeUnknown(BaeumError):
+    """There is no such degree."""
+
+    code = "degree-unknown"
+    title = Text("없는 학위입니다", "Unknown degree")
+
+
+def _degrees(degree: str | None) -> tuple[str, ...]:
+    if degree is None:
+        return DEGREES
+    if degree not in DEGREES:
+        raise DegreeUnknown(
+            Text(f"학위 {degree}은(는) 없습니다", f"There is no degree {degree}"),
+            Text("bachelor, master, doctor 중 하나", "One of bachelor, master, doctor"),
+        )
+    return (degree,)

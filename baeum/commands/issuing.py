@@ -1,0 +1,198 @@
+"""``baeum setup, issue, anchor, evidence, revoke, suspend, reinstate, audit``: the issuer's side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import orjson
+import typer
+
+from baeum.commands.checking import FileUnreadable
+from baeum.console import err, out, print_json, progress, seoul_time, tr
+from credential.text import Text
+
+if TYPE_CHECKING:
+    from baeum.home import Home
+    from ledger.anchoring import Step
+
+AsJson = Annotated[bool, typer.Option("--json", help="Result as JSON on standard output.")]
+Reason = Annotated[str, typer.Option(help="Why; kept with the change, shown to the institution.")]
+Ids = Annotated[list[str], typer.Argument(help="Credential ids (urn:uuid:…).")]
+
+
+def _home() -> Home:
+    from baeum.home import Home
+    from baeum.settings import load
+
+    return Home(load())
+
+
+def say_step(step: Step) -> None:
+    """One line for each arrow a batch takes."""
+    if step.before != step.after:
+        err.print(
+            tr(
+                Text(
+                    f"  묶음 {step.batch_id}: {step.before} → {step.after}",
+                    f"  batch {step.batch_id}: {step.before} → {step.after}",
+                )
+            ),
+            style="dim",
+        )
+
+
+def register(app: typer.Typer) -> None:
+    @app.command(epilog="Example: `baeum setup --institutions scripts/sample/institutions.yaml`")
+    def setup(
+        institutions: Annotated[Path, typer.Option(help="Register of institutions (YAML).")],
+        as_json: AsJson = False,
+    ) -> None:
+        """Make keys and contracts and register the institutions; safe to repeat."""
+        from baeum import operations
+        from ledger.institutions import read_register
+
+        with (
+            _home() as home,
+            progress(Text("기관 등록", "Registering institutions"), quiet=as_json) as advance,
+        ):
+            result = operations.set_up(home, read_register(institutions), advance)
+        if as_json:
+            print_json(result.to_json())
+            return
+        out.print(
+            tr(
+                Text(
+                    f"체인 {result.chain_id}, 새로 등록한 기관 {len(result.registered_on_chain)}곳",
+                    f"Chain {result.chain_id}, institutions newly registered: "
+                    f"{len(result.registered_on_chain)}",
+                )
+            )
+        )
+        if result.self_run:
+            out.print(tr(SELF_RUN), style="yellow", soft_wrap=True)
+
+    @app.command(epilog="Example: `baeum issue && baeum anchor`")
+    def issue(
+        limit: Annotated[int | None, typer.Option(min=1, help="At most so many records.")] = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Sign every record that has no credential yet, into the open batch."""
+        from baeum import operations
+
+        with (
+            _home() as home,
+            progress(Text("서명", "Signing"), quiet=as_json) as advance,
+        ):
+            report = operations.issue(home, advance, limit)
+        if as_json:
+            print_json(report.to_json())
+            return
+        out.print(tr(Text(f"발급 {report.issued:,}건", f"Issued {report.issued:,} credentials")))
+        for left in report.left_out:
+            out.print(
+                f"  {left.institution}: {tr(left.reason.text)} ({left.count:,})", markup=False
+            )
+            out.print(f"    → {tr(left.reason.remedy)}", markup=False)
+
+    @app.command(epilog="Example: `baeum anchor`; it goes on where an earlier run stopped")
+    def anchor(
+        patience: Annotated[float, typer.Option(help="Seconds to wait for the chain.")] = 600.0,
+        as_json: AsJson = False,
+    ) -> None:
+        """Seal what was issued and drive every batch to final."""
+        from baeum import operations
+
+        with _home() as home:
+            operations.seal(home)
+            batches = operations.anchor(
+                home, patience=patience, on_step=None if as_json else say_step
+            )
+            operations.publish(home)
+            summaries = [operations.batch_summary(home, batch_id) for batch_id in batches]
+        if as_json:
+            print_json({"batches": [summary.to_json() for summary in summaries]})
+            return
+        if not summaries:
+            out.print(tr(Text("기록할 묶음이 없습니다", "Nothing to anchor")))
+        for summary in summaries:
+            out.print(tr(summary.sentence), soft_wrap=True)
+
+    @app.command(epilog="Example: `baeum evidence urn:uuid:… --output my.baeum.json`")
+    def evidence(
+        credential: Annotated[str, typer.Argument(help="Credential id (urn:uuid:…).")],
+        output: Annotated[Path, typer.Option("--output", "-o", help="Where to; - is stdout.")],
+    ) -> None:
+        """Write a credential with its receipt: the file a citizen keeps."""
+        import sys
+
+        from issuer.batches import evidence_for
+
+        with _home() as home, home.database.reading() as session:
+            found = evidence_for(session, credential)
+        content = orjson.dumps(found.to_json(), option=orjson.OPT_INDENT_2)
+        if str(output) == "-":
+            sys.stdout.buffer.write(content + b"\n")
+            return
+        try:
+            output.write_bytes(content)
+        except OSError as error:
+            raise FileUnreadable(output, error.strerror or str(error)) from error
+
+    def changes_status(action: str, doc: str) -> None:
+        def command(credentials: Ids, reason: Reason, as_json: AsJson = False) -> None:
+            import issuer.status
+            from baeum import operations
+            from baeum.home import now
+
+            with _home() as home:
+                change = getattr(issuer.status, action)
+                report = change(home.database, credentials, reason, now())
+                operations.publish(home)
+            if as_json:
+                print_json(
+                    {
+                        "action": report.action,
+                        "changed": list(report.changed),
+                        "unchanged": list(report.unchanged),
+                    }
+                )
+            else:
+                out.print(tr(report.message))
+
+        command.__doc__ = doc
+        app.command(action, epilog=f'Example: `baeum {action} urn:uuid:… --reason "…"`')(command)
+
+    changes_status("revoke", "Revoke credentials for good and publish the status lists.")
+    changes_status("suspend", "Suspend credentials until reinstated; publish the status lists.")
+    changes_status("reinstate", "Lift a suspension and publish the status lists.")
+
+    @app.command(epilog="Example: `baeum audit`; exit 1 when there is a difference")
+    def audit(as_json: AsJson = False) -> int:
+        """Recompute every leaf, root and receipt and compare with the chain."""
+        from baeum import operations
+
+        with (
+            _home() as home,
+            progress(Text("대조", "Auditing"), quiet=as_json) as advance,
+        ):
+            report = operations.audit(home, advance)
+        if as_json:
+            print_json(report.to_json())
+        else:
+            out.print(tr(report.sentence))
+            for difference in report.differences:
+                out.print(f"  ✗ {difference.code}: {tr(difference.detail)}", markup=False)
+                out.print(f"    → {tr(difference.remedy)}", markup=False)
+            for gap in report.not_run:
+                out.print(f"  – {tr(gap)}", markup=False)
+            out.print(seoul_time(report.at), style="dim")
+        return report.exit_code
+
+
+SELF_RUN = Text(
+    "이 체인은 한 기관이 혼자 운영하므로 다른 사람에게는 아무것도 증명하지 못합니다. "
+    "시험이나 내부 기록에만 쓰세요.",
+    "This chain is run by one party and proves nothing to others: "
+    "use it for trials and for your own bookkeeping.",
+)

@@ -106,7 +106,7 @@ def reconcile(
     now: datetime,
     progress: Progress | None = None,
 ) -> Reconciliation:
-    """Compare everything. Nothing is changed. A chain that is out of reach is reported as not run."""
+    """Compare everything, change nothing. A chain that is out of reach is reported as not run."""
     differences: list[Difference] = []
     not_run: list[Text] = []
     with database.reading() as session:
@@ -326,7 +326,7 @@ def _chain(
                     Difference(
                         "receipt-differs",
                         Text(
-                            f"묶음 {batch.id}의 영수증({name})이 체인과 다릅니다: {mine} ≠ {theirs}",
+                            f"묶음 {batch.id}의 {name}이(가) 체인과 다릅니다: {mine} ≠ {theirs}",
                             f"Batch {batch.id}: {name} is {mine} here and {theirs} on the chain",
                         ),
                         _RESTORE,

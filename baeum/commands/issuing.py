@@ -1,4 +1,4 @@
-"""``baeum setup, issue, anchor, evidence, revoke, suspend, reinstate, audit``: the issuer's side."""
+"""The issuer's commands: setup, issue, anchor, evidence, revoke, suspend, reinstate, audit."""
 
 from __future__ import annotations
 

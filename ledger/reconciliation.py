@@ -20,7 +20,7 @@ from credential import jcs, merkle, receipt
 from credential.errors import BaeumError
 from credential.text import Text
 from ledger.chain.gateway import AnchorEvent
-from ledger.chain.names import institution_id
+from ledger.chain.names import institution_id, next_head
 from ledger.database.models import Batch, ChainTransaction, Credential
 from ledger.database.session import Database
 
@@ -96,6 +96,7 @@ class AnchorHistory(Protocol):
     def block_hash(self, number: int) -> str | None: ...
     def first_block(self) -> int: ...
     def anchor_state(self) -> tuple[int, bytes]: ...
+    def first_head(self) -> bytes: ...
     def sender_institution(self) -> bytes: ...
 
 
@@ -338,10 +339,8 @@ def _chain(
 
 def _sequence(events: list[AnchorEvent], chain: AnchorHistory) -> list[Difference]:
     """Sequence numbers without a gap and heads that chain from the first event to the last."""
-    from ledger.chain.names import next_head
-
     found: list[Difference] = []
-    head = bytes(32)
+    head = chain.first_head()
     for number, event in enumerate(events, start=1):
         head = next_head(head, event.root, event.institution, number)
         if event.sequence != number or event.head != head:
@@ -360,7 +359,7 @@ def _sequence(events: list[AnchorEvent], chain: AnchorHistory) -> list[Differenc
             )
             break
     sequence, stored_head = chain.anchor_state()
-    if sequence != len(events) or (events and stored_head != head):
+    if sequence != len(events) or stored_head != head:
         found.append(
             Difference(
                 "sequence-gap",

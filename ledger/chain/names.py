@@ -27,3 +27,11 @@ def did_hash(did: str) -> bytes:
 def next_head(head: bytes, root: bytes, institution: bytes, sequence: int) -> bytes:
     """The head after an anchor: keccak256(abi.encode(head, root, institution, sequence))."""
     return bytes(keccak(head + root + institution + sequence.to_bytes(32, "big")))
+
+
+def first_head(chain_id: int, contract: str) -> bytes:
+    """The head before any anchor, different for each contract on each chain."""
+    from eth_abi.abi import encode
+
+    packed = encode(["string", "uint256", "address"], ["baeum/head/0", chain_id, contract])
+    return bytes(keccak(packed))

@@ -286,8 +286,8 @@ class Admission:
         """Minutes, counted minutes per clock minute, and the group of a table row."""
         record = draft.record
 
-        def no(code: str, **facts: object) -> Refusal:
-            return Refusal(record.id, code, say(RECORD[code], **facts), record.minutes or 0)
+        def no(reason: str, **facts: object) -> Refusal:
+            return Refusal(record.id, reason, say(RECORD[reason], **facts), record.minutes or 0)
 
         subject: str | None = None
         gives = "full" if conversion is None else conversion.gives

@@ -34,7 +34,7 @@ def kinds(policy: Policy, degree: Degree, blocks: Sequence[Block], day: date) ->
     leaves: set[str | None] = {None, *(c for a in rules for c in a.categories)}
     if any(o.distinct == "category" for o in degree.overlays):
         leaves |= policy.taxonomy.leaves
-    axes = [
+    axes: list[list[Any]] = [
         types,
         sorted(leaves, key=str),
         sorted({None, *(g for a in rules for g in a.groups)}, key=str),
@@ -93,7 +93,7 @@ def least(problem: Problem, imagined: Sequence[str]) -> dict[str, int] | None:
         for n, cell in enumerate(problem.cells)
         if problem.records[cell.record].id in imagined
     }
-    first = built.model.minimise({c: 1 for c in cells.values()})
+    first = built.model.minimise(dict.fromkeys(cells.values(), 1))
     if first is None:
         return None
     built.model.line([(c, 1) for c in cells.values()], 0, first.objective, ("stage",))
@@ -167,7 +167,7 @@ def certificate(policy: Policy, problem: Problem, proof: Proof) -> dict[str, Any
         kind = "cases" if len(cases) > 1 else "minimum-cut" if whole else "dual"
     reach = problem.required - proof.missing
     why = Text(
-        f"어떻게 배분해도 {hours(reach)}시간까지만 채울 수 있습니다(필요 {hours(problem.required)}시간).",
+        f"어떻게 나누어도 {hours(reach)}시간까지만 채워집니다(필요 {hours(problem.required)}시간).",
         f"No assignment reaches more than {hours(reach)} h of {hours(problem.required)} h.",
     )
     return {

@@ -53,7 +53,7 @@ def read_yaml(text: str) -> tuple[Any, dict[Path_, int]]:
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                line = event.start_mark.line + 1
+                line = event.start_mark.line + 1 if event.start_mark else 1
                 raise refused(
                     line,
                     "F-ANCHOR",
@@ -102,7 +102,7 @@ def _value(node: yaml.Node, path: Path_, lines: dict[Path_, int]) -> Any:
     text = str(node.value)
     if not node.tag.startswith("tag:yaml.org,2002:"):
         raise refused(line, "F-TAG", "태그는 쓸 수 없습니다.", "Tags are not allowed.")
-    if node.style is not None:
+    if getattr(node, "style", None) is not None:
         return text
     if text in ("", "null", "~"):
         return None
@@ -175,6 +175,8 @@ def line_of(lines: Any, path: Path_) -> int:
 
 _DATES = {"from", "to", "published", "holidays"}
 _MONTH_DAYS = {"year", "terms"}
+_RATIOS = {"attended_ratio_at_least", "ratio", "max_ratio", "else"}
+_RATIO = re.compile(r"[0-9]+/[1-9][0-9]*")
 
 
 def _check_dates(value: Any, path: Path_, lines: dict[Path_, int]) -> None:
@@ -198,11 +200,11 @@ def _check_dates(value: Any, path: Path_, lines: dict[Path_, int]) -> None:
                 f"‘{value}’은(는) 날짜가 아닙니다.",
                 f"'{value}' is not a date.",
             ) from error
-        if name in ("attended_ratio_at_least", "ratio", "max_ratio", "else") and "/" in value:
-            if Fraction(value) > 1:
-                raise refused(
-                    line_of(lines, path), "F-RATIO", "비율이 1보다 큽니다.", "A ratio above 1."
-                )
+        ratio = _RATIO.fullmatch(value)
+        if ratio and Fraction(value) > 1 and (name in _RATIOS or name.startswith("sessions_ge_")):
+            raise refused(
+                line_of(lines, path), "F-RATIO", "비율이 1보다 큽니다.", "A ratio above 1."
+            )
 
 
 def load_policy(path: Path) -> Policy:

@@ -115,6 +115,10 @@ class Model:
             for line in self.lines
         )
 
+    def relaxed(self) -> list[float]:
+        """Column values of the linear relaxation's last solve."""
+        return list(self._solver(False).getSolution().col_value)
+
     def duals(self, costs: Mapping[int, int]) -> list[Fraction] | None:
         """Row multipliers of the linear relaxation, as small fractions; None when infeasible."""
         solver = self._solver(False)
@@ -173,7 +177,7 @@ def _set_costs(solver: Any, columns: int, costs: Mapping[int, int]) -> None:
 
 
 def _load(model: Model, whole: bool) -> Any:
-    solver = highspy.Highs()
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     for option, value in (
         ("output_flag", False),
         ("threads", 1),
@@ -190,15 +194,17 @@ def _load(model: Model, whole: bool) -> Any:
     lp.col_upper_ = numpy.array([_bound(v) for v in model.high])
     lp.row_lower_ = numpy.array([_bound(line.low) for line in model.lines])
     lp.row_upper_ = numpy.array([_bound(line.high) for line in model.lines])
-    starts, index, value = [0], [], []
+    starts: list[int] = [0]
+    index: list[int] = []
+    factors: list[float] = []
     for line in model.lines:
         index.extend(c for c, _ in line.terms)
-        value.extend(float(k) for _, k in line.terms)
+        factors.extend(float(k) for _, k in line.terms)
         starts.append(len(index))
     lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     lp.a_matrix_.start_ = numpy.array(starts, dtype=numpy.int32)
     lp.a_matrix_.index_ = numpy.array(index, dtype=numpy.int32)
-    lp.a_matrix_.value_ = numpy.array(value, dtype=numpy.float64)
+    lp.a_matrix_.value_ = numpy.array(factors, dtype=numpy.float64)
     if whole:
         lp.integrality_ = [highspy.HighsVarType.kInteger] * len(model.low)
     solver.passModel(lp)

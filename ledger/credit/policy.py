@@ -54,7 +54,7 @@ class Overlay:
     distinct: str | None = None
     count: int = 0
     each_min: int = 0
-    name: Text = Text("", "")
+    name: Text = field(default_factory=lambda: Text("", ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ the same blocks accept are one class.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ledger.credit.admit import Candidate, takes
 from ledger.credit.clock import DAY, DEGREE, FINENESS, TERM, YEAR, Clock, length
-from ledger.credit.policy import Accept, Block, Cap, Degree, Overlay, Policy
+from ledger.credit.policy import Accept, Block, Degree, Overlay, Policy
 
 
 @dataclass(slots=True)
@@ -241,7 +242,7 @@ def _pieces(
     pieces: list[tuple[int, int, int]] = []
     for span_start, span_end in candidate.spans:
         inner = [span_start, *(c for c in cuts if span_start < c < span_end), span_end]
-        for start, end in zip(inner, inner[1:], strict=False):
+        for start, end in itertools.pairwise(inner):
             if finest == DEGREE:
                 pieces.append((clock.day(start), start, end - start))
                 continue

@@ -127,11 +127,11 @@ def solve_exactly(problem: Problem) -> Usage:
     built = build_model(problem)
     model = built.model
     if built.locked:
-        _settle(built, {c: -1 for c in built.locked})
-    _settle(built, {c: 1 for c in built.missing})
+        _settle(built, dict.fromkeys(built.locked, -1))
+    _settle(built, dict.fromkeys(built.missing, 1))
     for column in built.overlay:
         _settle(built, {column: 1})
-    total = _settle(built, {c: 1 for c in built.cells})
+    total = _settle(built, dict.fromkeys(built.cells, 1))
     weights = len(problem.records)
     best = model.minimise(
         {built.cells[n]: problem.cells[n].record - weights for n in range(len(built.cells))}
@@ -235,7 +235,7 @@ def prove(problem: Problem, missing: int) -> Proof:
     cases; beyond, the proof stays empty.
     """
     built = build_model(problem)
-    costs = {c: 1 for c in built.missing}
+    costs = dict.fromkeys(built.missing, 1)
     leaves: list[tuple[list[int], list[tuple[tuple[object, ...], int, Fraction]]]] = []
     stack: list[dict[int, int]] = [{}]
     while stack:
@@ -253,7 +253,7 @@ def prove(problem: Problem, missing: int) -> Proof:
         if bound is not None and -(-bound.numerator // bound.denominator) >= missing:
             leaves.append(([i for i, v in case.items() if v], _lines(built, costs, duals)))
             continue
-        relaxed = built.model._solver(False).getSolution().col_value
+        relaxed = built.model.relaxed()
         open_ = [i for i in built.chosen if i not in case]
         if not open_:
             return Proof(missing, [])

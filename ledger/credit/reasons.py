@@ -11,7 +11,7 @@ RECORD: dict[str, Text] = {
         "{minutes} of {of} counted; the rest is above the limit '{cap}'.",
     ),
     "OK-OVERLAP": Text(
-        "{of} 가운데 {minutes}을 인정했습니다. 나머지는 같은 시각의 다른 기록으로 이미 인정했습니다.",
+        "{of} 가운데 {minutes}을 인정했습니다. 나머지는 같은 시각의 다른 기록으로 인정했습니다.",
         "{minutes} of {of} counted; the rest is clock time counted in another record.",
     ),
     "OK-LOCKED": Text(

@@ -187,7 +187,12 @@ def _text(raw: Mapping[str, Any], name: str, *, needed: bool = False) -> str | N
     value = raw.get(name)
     if value is None and not needed:
         return None
-    if not isinstance(value, str) or len(value) > 500 or (needed and not value):
+    if (
+        not isinstance(value, str)
+        or len(value) > 500
+        or (needed and not value)
+        or any("\ud800" <= c <= "\udfff" for c in value)
+    ):
         raise _NotUnderstood(f"‘{name}’ 값은 글자여야 합니다.", f"'{name}' must be text.")
     return value or None
 
@@ -246,7 +251,6 @@ def parse_record(raw: object) -> Record | Unreadable:
     """One JSON value to a record; never raises."""
     if not isinstance(raw, dict):
         return Unreadable(_nameless(raw), Text("기록이 객체가 아닙니다.", "Not a JSON object."))
-    name = raw.get("id")
     try:
         ident = _text(raw, "id", needed=True)
         minutes = _whole(raw, "minutes")
@@ -281,20 +285,25 @@ def parse_record(raw: object) -> Record | Unreadable:
             **when,
         )
     except _NotUnderstood as problem:
-        return Unreadable(name if isinstance(name, str) and name else _nameless(raw), problem.text)
+        return Unreadable(_id_of(raw), problem.text)
     except (ValueError, OverflowError) as problem:
         why = Text(
-            "날짜나 시각을 이해할 수 없습니다. 2025-03-01 또는 2025-03-01T09:00:00+09:00 형식이어야 합니다.",
+            "날짜나 시각을 이해할 수 없습니다. 2025-03-01 또는 "
+            "2025-03-01T09:00:00+09:00 형식이어야 합니다.",
             f"A date or time is not understood: {problem}.",
         )
-        return Unreadable(name if isinstance(name, str) and name else _nameless(raw), why)
-    if record.sessions is not None and record.attended is not None:
-        if record.attended > record.sessions:
-            why = Text(
-                "출석 횟수가 수업 횟수보다 많습니다.", "Attended more sessions than were held."
-            )
-            return Unreadable(record.id, why)
+        return Unreadable(_id_of(raw), why)
+    if (record.attended or 0) > (record.sessions if record.sessions is not None else 10_000):
+        why = Text("출석 횟수가 수업 횟수보다 많습니다.", "Attended more sessions than were held.")
+        return Unreadable(record.id, why)
     return record
+
+
+def _id_of(raw: dict[str, Any]) -> str:
+    try:
+        return _text(raw, "id", needed=True) or ""
+    except _NotUnderstood:
+        return _nameless(raw)
 
 
 def _nameless(raw: object) -> str:

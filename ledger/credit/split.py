@@ -7,6 +7,7 @@ as possible into the first block of the policy, then the second, and so on.
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Sequence
 
@@ -36,7 +37,7 @@ class ClassFlow:
             if path is None:
                 break
             step = min(amount - pushed, self.room[path[-1][1]])
-            for (_, slot), (mover, _) in zip(path, path[1:], strict=False):
+            for (_, slot), (mover, _) in itertools.pairwise(path):
                 step = min(step, self.flow[mover][slot])
             for n, (mover, slot) in enumerate(path):
                 if n:

@@ -1,0 +1,204 @@
+"""The main job as a stranger runs it: `baeum demo` in an empty home, then what one does next."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Baeum = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def runner(home: Path, **environment: str) -> Baeum:
+    """A function that runs the command in that home, as another process."""
+
+    def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        env = {
+            **os.environ,
+            "BAEUM_HOME": str(home),
+            "BAEUM_LANG": "en",
+            "NO_COLOR": "1",
+            "COLUMNS": "160",
+            **environment,
+            **more,
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "baeum", *arguments],
+            env=env,
+            cwd=home.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("main-job") / "home"
+
+
+@pytest.fixture(scope="module")
+def baeum(home: Path) -> Baeum:
+    return runner(home)
+
+
+@pytest.fixture(scope="module")
+def first(baeum: Baeum) -> dict[str, Any]:
+    result = baeum("demo", "--json")
+    assert result.returncode == 0, result.stderr
+    parsed: dict[str, Any] = json.loads(result.stdout)
+    return parsed
+
+
+pytestmark = pytest.mark.xdist_group("main-job")
+
+
+def test_every_row_has_a_verdict_and_rejected_ones_say_why(first: dict[str, Any]) -> None:
+    assert first["rows"] >= 3_900
+    verdicts = ("accepted", "duplicates", "review", "rejected")
+    assert sum(first[name] for name in verdicts) == first["rows"]
+    assert first["rejected"] > 0
+    assert first["duplicates"] > 0
+    rejected = [
+        problem
+        for submission in first["submissions"]
+        for problem in submission["problems"]
+        if problem["verdict"] == "rejected"
+    ]
+    assert len(rejected) == first["rejected"]
+    for problem in rejected:
+        assert problem["row"] > 1
+        assert problem["field"]
+        for part in ("reason", "remedy"):
+            assert problem[part]["ko"]
+            assert problem[part]["en"]
+
+
+def test_one_transaction_anchors_everything(first: dict[str, Any]) -> None:
+    (batch,) = first["batches"]
+    assert batch["size"] == first["credentials"] == first["issuedNow"]
+    assert first["credentials"] > 3_000
+    assert 21_000 < batch["gasUsed"] <= 60_000
+    assert batch["gasPerCredential"] < 20
+    assert batch["transaction"].startswith("0x")
+
+
+def test_three_learners_are_audited(first: dict[str, Any]) -> None:
+    bachelor, master, short = first["audits"]
+    assert bachelor["degree"] == "bachelor"
+    assert bachelor["eligible"] is True
+    assert master["degree"] == "master"
+    assert master["eligible"] is True
+    assert short["eligible"] is False
+    assert sum(entry["minutes"] for entry in short["missing"]) == 10
+    assert short["cheapest"], "says what would close the gap"
+    for audit in first["audits"]:
+        assert audit["records"], "every record has a line"
+
+
+def test_the_credential_passes_and_its_two_spoilt_copies_fail_where_they_should(
+    first: dict[str, Any],
+) -> None:
+    reports = first["reports"]
+    assert reports["valid"]["verdict"] == "valid"
+    assert {check["outcome"] for check in reports["valid"]["checks"]} == {"passed"}
+    for name, failing in (("tampered", "proof"), ("revoked", "status")):
+        assert reports[name]["verdict"] == "invalid"
+        failed = [check["id"] for check in reports[name]["checks"] if check["outcome"] == "failed"]
+        assert failed == [failing]
+
+
+def test_running_it_again_does_nothing_twice(baeum: Baeum, first: dict[str, Any]) -> None:
+    result = baeum("demo", "--json")
+    assert result.returncode == 0, result.stderr
+    again = json.loads(result.stdout)
+    assert again["issuedNow"] == 0
+    assert again["batches"] == first["batches"]
+    assert again["credentials"] == first["credentials"]
+    assert again["setUp"]["newInstitutions"] == again["setUp"]["registeredOnChain"] == []
+
+
+def test_database_and_chain_agree(baeum: Baeum, first: dict[str, Any]) -> None:
+    result = baeum("audit", "--json")
+    assert result.returncode == 0, result.stdout + result.stderr
+    report = json.loads(result.stdout)
+    assert report["credentials"] == first["credentials"]
+    assert report["differences"] == report["notRun"] == []
+
+
+def test_verify_says_yes_no_and_cannot_tell_by_its_exit_code(
+    baeum: Baeum, first: dict[str, Any]
+) -> None:
+    files = first["files"]
+    assert baeum("verify", files["valid"]).returncode == 0
+    tampered = baeum("verify", files["tampered"])
+    assert tampered.returncode == 1
+    assert "proof" in tampered.stdout
+    assert baeum("verify", files["revoked"], "--json").returncode == 1
+
+
+def test_a_dead_node_is_not_a_forgery(baeum: Baeum, first: dict[str, Any]) -> None:
+    result = baeum(
+        "verify", first["files"]["valid"], "--json", BAEUM_CHAIN_URL="http://127.0.0.1:9"
+    )
+    assert result.returncode == 2, result.stdout + result.stderr
+    report = json.loads(result.stdout)
+    assert report["verdict"] == "undetermined"
+    outcomes = {check["id"]: check["outcome"] for check in report["checks"]}
+    assert outcomes["anchor"] == outcomes["accreditation"] == "not_run"
+    assert outcomes["proof"] == outcomes["merkle-path"] == "passed"
+
+
+def test_progress_speaks_both_languages(baeum: Baeum, first: dict[str, Any]) -> None:
+    short = first["audits"][2]["member"]
+    english = baeum("progress", short, "--degree", "bachelor")
+    assert english.returncode == 1
+    assert "0 h 10 min short" in english.stdout
+    korean = baeum("progress", short, "--degree", "bachelor", BAEUM_LANG="ko")
+    assert "0시간 10분이 모자랍니다" in korean.stdout
+
+
+def test_suspending_and_reinstating(baeum: Baeum, first: dict[str, Any]) -> None:
+    valid = Path(first["files"]["valid"])
+    credential = json.loads(valid.read_text(encoding="utf-8"))["credential"]["id"]
+    assert baeum("suspend", credential, "--reason", "a question").returncode == 0
+    assert baeum("verify", str(valid)).returncode == 1
+    assert baeum("reinstate", credential, "--reason", "answered").returncode == 0
+    assert baeum("verify", str(valid)).returncode == 0
+
+
+def test_a_citizens_wallet_takes_it_in(
+    baeum: Baeum, first: dict[str, Any], tmp_path: Path
+) -> None:
+    secret = {"BAEUM_WALLET_PASSPHRASE": "correct horse battery staple"}
+    wallet = str(tmp_path / "wallet")
+    assert baeum("wallet", "create", wallet, **secret).returncode == 0
+    # it is bound to another holder's key
+    refused = baeum("wallet", "accept", wallet, first["files"]["valid"], **secret)
+    assert refused.returncode == 2, refused.stdout
+    # the spoilt copy is refused by its proof
+    assert baeum("wallet", "accept", wallet, first["files"]["tampered"], **secret).returncode == 2
+    # a credential of a learner without a wallet names no key, so any wallet may keep it
+    taken = baeum("wallet", "accept", wallet, first["files"]["revoked"], **secret)
+    assert taken.returncode == 0, taken.stderr
+    listed = baeum("wallet", "list", wallet, "--json", **secret)
+    assert len(json.loads(listed.stdout)) == 1
+
+
+def test_no_name_or_member_number_is_stored_in_the_clear(
+    home: Path, first: dict[str, Any]
+) -> None:
+    member = first["audits"][0]["member"].encode()
+    chain = b"".join(path.read_bytes() for path in (home / "chain").rglob("*") if path.is_file())
+    database = b"".join(path.read_bytes() for path in home.glob("baeum.db*"))
+    assert member not in chain
+    assert member not in database

@@ -1,0 +1,78 @@
+"""The application: routes, errors, limits and pages around the services it is given."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.staticfiles import StaticFiles
+
+from api import problems
+from api.guard import Guard
+from api.pages import STATIC, Pages
+from api.routes import docs, health, network, pages, rpc, schemas, status, verification
+from api.services import Services
+from api.work import Workshop
+
+_DESCRIPTION = """
+Baeum (배움), the learning ledger of a city: check a learning certificate, read the chain it is
+recorded on, fetch the lists of withdrawn certificates.
+
+Errors are RFC 9457 problem details in Korean or English (`Accept-Language`, or `?lang=`).
+"""
+
+
+def create_app(services: Services) -> FastAPI:
+    """The ASGI application. Opens nothing by itself; all it uses is in ``services``."""
+    limits = services.limits
+    workshop = Workshop(workers=limits.workers, waiting=limits.waiting, seconds=limits.seconds)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        workshop.close()
+
+    app = FastAPI(
+        title="Baeum",
+        version=services.version,
+        description=_DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.services = services
+    app.state.workshop = workshop
+    app.state.pages = Pages(services)
+    problems.install(app)
+    app.add_middleware(Guard, limits=limits)
+    for module in (pages, verification, status, network, rpc, health, docs):
+        app.include_router(module.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.openapi = functools.cache(functools.partial(_schema, app))  # type: ignore[method-assign]
+    return app
+
+
+def _schema(app: FastAPI) -> dict[str, Any]:
+    schema = get_openapi(
+        title=app.title,
+        version=app.version,
+        openapi_version="3.1.0",
+        description=app.description,
+        license_info=app.license_info,
+        routes=app.routes,
+    )
+    schemas_of = schema.setdefault("components", {}).setdefault("schemas", {})
+    schemas_of["RpcCall"] = rpc.CALL_SCHEMA
+    # the framework documents its own 422; what really comes is a problem with 400
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas_of.pop(name, None)
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            if operation["responses"].pop("422", None):
+                operation["responses"].setdefault("400", schemas.PROBLEMS[400])
+    return schema

@@ -1,0 +1,32 @@
+"""How much one request may ask for. One place, so that an operator and a test see the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KIBIBYTE = 1024
+MEBIBYTE = 1024 * KIBIBYTE
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes, counts and seconds. What is over a limit is refused before it is worked on."""
+
+    json_bytes: int = MEBIBYTE
+    """A JSON, text or evidence body."""
+    upload_bytes: int = 10 * MEBIBYTE
+    """A multipart body or an image: a photograph of a QR code from a phone."""
+    image_pixels: int = 50_000_000
+    """Width times height, told from the image's header before a pixel is decoded."""
+    rpc_batch: int = 50
+    """Calls in one JSON-RPC batch."""
+    rpc_log_blocks: int = 10_000
+    """Blocks one eth_getLogs may span."""
+    workers: int = 2
+    """Verifications that run at the same time."""
+    waiting: int = 64
+    """Verifications that may wait for their turn; the next one is told to come back."""
+    seconds: float = 20.0
+    """After this long the caller is told that it took too long."""
+    probe_seconds: float = 3.0
+    """How long a dependency has to answer ``/readyz``."""

@@ -1,0 +1,93 @@
+"""Server-rendered pages: templates, the two languages in them, and the page for an error."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from api import language
+from api.routes.network import SELF_RUN
+from api.services import Services
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+
+class Pages:
+    """Renders `api/templates`. In a template ``t(ko, en)`` picks the reader's language."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._environment = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._assets = _digest(STATIC)
+        self.self_run_chains = frozenset(
+            network.chain_id for network in services.trust.networks if network.self_run
+        )
+
+    def html(self, name: str, lang: language.Language, *, path: str = "/", **context: Any) -> str:
+        """The template ``name`` in one language. ``path`` is the page's own address."""
+
+        def t(ko: str, en: str) -> str:
+            return ko if lang == "ko" else en
+
+        template = self._environment.get_template(name)
+        return template.render(
+            t=t,
+            lang=lang,
+            other="en" if lang == "ko" else "ko",
+            path=path,
+            version=self._assets,
+            self_run=bool(self.self_run_chains),
+            self_run_notice=language.say(SELF_RUN, lang),
+            **context,
+        )
+
+    def page(
+        self,
+        request: Request,
+        name: str,
+        lang: language.Language,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **context: Any,
+    ) -> HTMLResponse:
+        """A whole page as an answer, in ``lang``."""
+        body = self.html(name, lang, path=request.url.path, **context)
+        extra = {
+            "Content-Language": lang,
+            "Vary": "Accept-Language",
+            "Cache-Control": "no-cache",
+            **(headers or {}),
+        }
+        return HTMLResponse(body, status, extra)
+
+    def error(
+        self, request: Request, problem: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> HTMLResponse:
+        """The page that shows a problem to a person."""
+        lang = language.of(request)
+        status = int(problem["status"])
+        return self.page(
+            request, "error.html", lang, status=status, headers=headers, problem=problem
+        )
+
+
+def _digest(directory: Path) -> str:
+    """Twelve letters that change when one of our own scripts or styles does."""
+    total = hashlib.sha256()
+    for path in sorted(directory.glob("*.*")):
+        total.update(path.name.encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()[:12]

@@ -1,0 +1,78 @@
+"""A real Chromium for tests: how it is found and started, and what no page of ours may do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
+
+
+def absent(what: str) -> NoReturn:
+    """Skips, or fails where nothing may be skipped for want of a tool."""
+    if os.environ.get("BAEUM_TEST_ALL") == "1":
+        pytest.fail(f"{what} is absent and BAEUM_TEST_ALL=1")
+    pytest.skip(f"{what} is absent")
+
+
+def find() -> str:
+    """The path of a Chromium on this machine."""
+    names = (os.environ.get("BAEUM_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    for name in names:
+        found = shutil.which(name) if name else None
+        if found:
+            return found
+    mac = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+    if mac.exists():
+        return str(mac)
+    caches = Path.home() / "Library" / "Caches" / "ms-playwright"
+    for inside in sorted(caches.glob("chromium-*/*/*.app/Contents/MacOS/*")):
+        return str(inside)
+    absent("Chromium")
+
+
+@contextmanager
+def opened(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
+    """A fresh profile. Afterwards: no request left the loopback, no script failed, and the
+    content security policy stopped nothing."""
+    context = browser.new_context(**{"viewport": PHONE, "locale": "ko-KR", **options})
+    context.set_default_timeout(20_000)
+    asked: list[str] = []
+    complaints: list[str] = []
+
+    def watch(page: Page) -> None:
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text))
+
+    context.on("page", watch)
+    yield context
+    context.close()
+    strangers = [
+        url
+        for url in asked
+        if urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).hostname != "127.0.0.1"
+    ]
+    assert strangers == [], "a page asked another server"
+    # a status of 400 or 404, which some tests provoke, is written to the console as well
+    serious = [text for text in complaints if not text.startswith("Failed to load resource")]
+    assert serious == []

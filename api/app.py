@@ -29,12 +29,16 @@ Errors are RFC 9457 problem details in Korean or English (`Accept-Language`, or 
 def create_app(services: Services) -> FastAPI:
     """The ASGI application. Opens nothing by itself; all it uses is in ``services``."""
     limits = services.limits
-    workshop = Workshop(workers=limits.workers, waiting=limits.waiting, seconds=limits.seconds)
+    workshop, reading = (
+        Workshop(workers=limits.workers, waiting=limits.waiting, seconds=limits.seconds)
+        for _ in range(2)
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         workshop.close()
+        reading.close()
 
     app = FastAPI(
         title="Baeum",
@@ -47,6 +51,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.workshop = workshop
+    app.state.reading = reading
     app.state.pages = Pages(services)
     problems.install(app)
     app.add_middleware(Guard, limits=limits)

@@ -5,7 +5,9 @@ Plain ASGI, so that a body is counted as it arrives and nothing of an oversized 
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -15,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
 from api.limits import KIBIBYTE, Limits
+from credential.errors import BaeumError
 
 _log = logging.getLogger("baeum.api")
 
@@ -53,8 +56,12 @@ SECURITY_HEADERS = {
 }
 
 
-class _TooLarge(Exception):
-    """The body went over its limit while it was read."""
+class _Refused(Exception):
+    """The body went over a limit while it was read."""
+
+    def __init__(self, problem: BaeumError) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
 
 
 class Guard:
@@ -76,13 +83,21 @@ class Guard:
         started = False
         received = 0
 
+        complete = False
+        deadline = time.monotonic() + self._limits.body_seconds
+
         async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            if message["type"] == "http.request":
-                received += len(message.get("body", b""))
-                if received > limit:
-                    raise _TooLarge
+            nonlocal received, complete
+            if complete:  # what comes next is only the end of the connection
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), max(deadline - time.monotonic(), 0))
+            except TimeoutError as error:
+                raise _Refused(problems.too_slow(self._limits.body_seconds)) from error
+            received += len(message.get("body", b""))
+            if received > limit:
+                raise _Refused(problems.too_large(limit))
+            complete = not message.get("more_body", False)
             return message
 
         async def guarded(message: Message) -> None:
@@ -97,13 +112,13 @@ class Guard:
         request = Request(scope)
         try:
             if _declared(headers) > limit:
-                raise _TooLarge
+                raise _Refused(problems.too_large(limit))
             await self._app(scope, counted, guarded)
-        except _TooLarge:
+        except _Refused as refused:
             if started:
                 raise
             # the rest of the body is not read, so this connection cannot be used again
-            answer = problems.respond(request, problems.too_large(limit), {"Connection": "close"})
+            answer = problems.respond(request, refused.problem, {"Connection": "close"})
             await answer(scope, receive, guarded)
         except ClientDisconnect:
             _log.info("the client went away before its request was complete")

@@ -23,10 +23,12 @@ class Limits:
     rpc_log_blocks: int = 10_000
     """Blocks one eth_getLogs may span."""
     workers: int = 2
-    """Verifications that run at the same time."""
+    """Verifications that run at the same time; as many reads of chain and status lists."""
     waiting: int = 64
-    """Verifications that may wait for their turn; the next one is told to come back."""
+    """Of each, how many may wait for their turn; the next one is told to come back."""
     seconds: float = 20.0
     """After this long the caller is told that it took too long."""
+    body_seconds: float = 30.0
+    """A request body has to arrive within this time."""
     probe_seconds: float = 3.0
     """How long a dependency has to answer ``/readyz``."""

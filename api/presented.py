@@ -13,7 +13,6 @@ from credential.errors import BaeumError
 from credential.evidence import Evidence
 from credential.text import Text
 
-PAPER_MARK = "v1."
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -80,18 +79,17 @@ def from_code(text: str) -> Evidence:
 
     Raises `NotACertificate` for any other text, and whatever `credential.paper` raises.
     """
-    code = text.strip().rpartition("#")[2]
-    if not code.startswith(PAPER_MARK) or not code.isascii():
+    if not paper.looks_like(text):
         raise _not_a_certificate()
-    return paper.decode(code)
+    return paper.decode(text)
 
 
 def _from_codes(texts: list[str]) -> Evidence:
     """The first of several codes in a picture that is ours; a poster may carry others."""
-    ours = [text for text in texts if text.rpartition("#")[2].startswith(PAPER_MARK)]
+    ours = [text for text in texts if paper.looks_like(text)]
     if not ours:
         raise _not_a_certificate()
-    return from_code(ours[0])
+    return paper.decode(ours[0])
 
 
 def _not_a_certificate() -> NotACertificate:

@@ -76,6 +76,14 @@ class UnknownOption(BaeumError):
     type_uri: ClassVar[str] = "https://www.w3.org/TR/vcalm#UNKNOWN_OPTION_PROVIDED"
 
 
+class TooSlow(BaeumError):
+    """408: the body did not arrive in time."""
+
+    code = "too-slow"
+    title = Text("전송이 너무 오래 걸립니다", "The upload took too long")
+    status = 408
+
+
 class Busy(BaeumError):
     """503: the queue is full."""
 
@@ -133,6 +141,18 @@ def too_large(limit: int) -> BodyTooLarge:
             "Please send a single certificate file, or a smaller picture.",
         ),
         {"limit": limit},
+    )
+
+
+def too_slow(seconds: float) -> TooSlow:
+    """408 with the limit in seconds as a fact."""
+    return TooSlow(
+        Text(
+            f"{seconds:g}초 안에 받지 못했습니다.",
+            f"It did not arrive within {seconds:g} seconds.",
+        ),
+        Text("연결을 확인하고 다시 보내 주세요.", "Check the connection and send it again."),
+        {"limit": seconds},
     )
 
 

@@ -13,6 +13,7 @@ import json
 import secrets
 import shutil
 import tempfile
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -22,16 +23,16 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from eth_account import Account
 from eth_utils.crypto import keccak
+from ledger.chain.gateway import Gateway
+from ledger.chain.network import Network, deploy
 
 from api.services import Services, lists_in
-from credential import did, integrity, jcs, merkle, receipt, status
+from credential import did, evidence, integrity, jcs, merkle, paper, receipt, status
 from credential.evidence import Evidence
 from credential.multibase import base64url
 from credential.receipt import Receipt
 from credential.text import Text
 from ledger.chain.embedded import EmbeddedChain
-from ledger.chain.gateway import Gateway
-from ledger.chain.network import Network, deploy
 from ledger.database.session import open_database
 from verifier import ChainReader, Report, Trust, TrustedNetwork, verify
 from verifier.rpc import HttpRpc
@@ -91,8 +92,6 @@ class World:
     @property
     def paper(self) -> str:
         """The text of the QR code of ``valid``."""
-        from credential import evidence, paper
-
         return paper.encode(evidence.parse(self.valid))
 
 
@@ -108,9 +107,9 @@ def build(home: Path) -> World:
     """A new world under ``home``."""
     now = datetime.now(UTC).replace(microsecond=0)
     signer = Signer()
-    chain = EmbeddedChain.open(home / "chain")
+    account = Account.create()
+    chain = EmbeddedChain.open(home / "chain", operator=account.address)
     atexit.register(chain.close)
-    account = chain.operator_account() if hasattr(chain, "operator_account") else Account.create()
     network = deploy(chain, account)
     gateway = Gateway(chain, network, account)
     gateway.register_institution(INSTITUTION, signer.did, ["course"], now - timedelta(days=365))
@@ -189,7 +188,7 @@ def course(issuer: str, index: int, now: datetime) -> dict[str, Any]:
     ]
     return {
         "@context": OPEN_BADGES,
-        "id": f"urn:uuid:{_uuid4()}",
+        "id": uuid.uuid4().urn,
         "type": ["VerifiableCredential", "OpenBadgeCredential"],
         "name": "생활 속 인공지능 이수증",
         "description": "서울시민대학에서 과정을 이수하고 30시간을 인정받았습니다.",
@@ -235,17 +234,17 @@ def course(issuer: str, index: int, now: datetime) -> dict[str, Any]:
     }
 
 
-def tampered(evidence: bytes) -> bytes:
+def tampered(file: bytes) -> bytes:
     """One character changed: 30 hours become 80, and nothing else."""
-    changed = evidence.replace(b'"value": "1800"', b'"value": "4800"')
-    if changed == evidence:
+    changed = file.replace(b'"value": "1800"', b'"value": "4800"')
+    if changed == file:
         raise AssertionError("nothing was changed")
     return changed
 
 
-def bare(evidence: bytes) -> dict[str, Any]:
+def bare(file: bytes) -> dict[str, Any]:
     """The credential of an evidence file alone."""
-    credential: dict[str, Any] = json.loads(evidence)["credential"]
+    credential: dict[str, Any] = json.loads(file)["credential"]
     return credential
 
 
@@ -314,9 +313,9 @@ def _publish(directory: Path, signer: Signer, now: datetime) -> None:
 def _verifier(trust: Trust, reader: ChainReader, lists: Path) -> Callable[[Evidence], Report]:
     source = DirectorySource(f"{PUBLIC_URL}/status", lists)
 
-    def check(evidence: Evidence) -> Report:
+    def check(presented: Evidence) -> Report:
         return verify(
-            evidence,
+            presented,
             trust=trust,
             chain=lambda chain_id: reader,
             status_source=source,
@@ -332,9 +331,3 @@ def _instant(moment: datetime | str) -> str:
 
 def _bytes(value: bytes | str) -> bytes:
     return bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else bytes(value)
-
-
-def _uuid4() -> str:
-    import uuid
-
-    return str(uuid.uuid4())

@@ -21,5 +21,11 @@ def workshop(request: Request) -> Workshop:
     return cast(Workshop, request.app.state.workshop)
 
 
+def reading(request: Request) -> Workshop:
+    """A pool of its own for reads of chain and status lists: they never hold up verification."""
+    return cast(Workshop, request.app.state.reading)
+
+
 GivenServices = Annotated[Services, Depends(services)]
 GivenWorkshop = Annotated[Workshop, Depends(workshop)]
+GivenReading = Annotated[Workshop, Depends(reading)]

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from ledger.chain.endpoint import EndpointError, EndpointUnreachable
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from api.limits import Limits
 from api.problems import NotOffered
-from api.routes.given import GivenServices, GivenWorkshop
+from api.routes.given import GivenReading, GivenServices
 from api.services import Rpc
+from credential.errors import BaeumError
 from credential.evidence import EvidenceUnreadable, strict_json
 from credential.text import Text
+from ledger.chain.endpoint import EndpointError, EndpointUnreachable
 
 router = APIRouter(tags=["chain"])
 
@@ -78,13 +79,13 @@ INVALID_PARAMS, SERVER_ERROR, LIMIT_EXCEEDED = -32602, -32000, -32005
         }
     },
 )
-async def rpc(request: Request, services: GivenServices, workshop: GivenWorkshop) -> Response:
+async def rpc(request: Request, services: GivenServices, reading: GivenReading) -> Response:
     """Only methods that read are served; the answer's error code is -32601 for all others."""
     call = services.rpc
     if call is None:
         raise NotOffered(Text("이 서버는 체인을 싣지 않습니다.", "This server serves no chain."))
     limits, data = services.limits, await request.body()
-    answer = await workshop.run(lambda: _answer(data, call, limits))
+    answer = await reading.run(lambda: _answer(data, call, limits))
     if answer is None:
         return Response(status_code=204)
     return JSONResponse(answer, headers={"Cache-Control": "no-store"})
@@ -133,6 +134,8 @@ def _run(identity: Any, method: str, params: Any, call: Rpc, limits: Limits) -> 
         return _error(identity, SERVER_ERROR, "the chain cannot be reached")
     except EndpointError as error:
         return _error(identity, error.rpc_code, error.message, error.data)
+    except BaeumError as error:
+        return _error(identity, SERVER_ERROR, error.detail.en)
     return {"jsonrpc": "2.0", "id": identity, "result": result}
 
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.problems import NotFound, NotOffered
-from api.routes.given import GivenServices, GivenWorkshop
+from api.routes.given import GivenReading, GivenServices
 from credential.text import Text
 
 router = APIRouter(tags=["status lists"])
@@ -29,7 +29,7 @@ router = APIRouter(tags=["status lists"])
 async def status_list(
     request: Request,
     services: GivenServices,
-    workshop: GivenWorkshop,
+    reading: GivenReading,
     list_id: Annotated[str, Path(max_length=64)],
     purpose: Annotated[str, Path(max_length=32)],
 ) -> Response:
@@ -39,7 +39,7 @@ async def status_list(
     read = services.status_list
     if read is None:
         raise NotOffered(Text("이 서버는 상태 목록을 싣지 않습니다.", "No status lists here."))
-    published = await workshop.run(lambda: read(list_id, purpose))
+    published = await reading.run(lambda: read(list_id, purpose))
     if published is None:
         raise NotFound(
             Text("그런 상태 목록은 없습니다.", "There is no such status list."),

@@ -70,6 +70,18 @@ def test_a_lie_about_the_length_is_no_way_around(base_url: str) -> None:
         assert line.recv(200).split(b" ")[1].startswith(b"4")
 
 
+def test_a_body_that_never_ends_is_not_waited_for(world: World) -> None:
+    services = dataclasses.replace(world.services, limits=Limits(body_seconds=0.2))
+    with served(create_app(services)) as url:
+        parts = urlsplit(url)
+        with socket.create_connection((parts.hostname or "", parts.port or 0), 20) as line:
+            line.sendall(
+                b"POST /v1/verifications HTTP/1.1\r\nHost: x\r\n"
+                b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+            )
+            assert line.recv(2000).startswith(b"HTTP/1.1 408 ")
+
+
 def test_every_answer_carries_the_security_headers(client: httpx.Client) -> None:
     for path in (
         "/",

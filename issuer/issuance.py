@@ -382,9 +382,9 @@ class _Run:
         self._done += 1
 
 
-def _page(institution: str, after: tuple[str, str] | None, size: int) -> Select[Any]:
+def _page(institution: str, after: tuple[str, str] | None, size: int) -> Select[*tuple[Any, ...]]:
     record = LearningRecord
-    query: Select[Any] = (
+    query: Select[*tuple[Any, ...]] = (
         select(
             record.id,
             record.source_key,

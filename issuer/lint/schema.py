@@ -13,7 +13,7 @@ from issuer.lint.rule import Rule, Wrong
 def _check(document: Mapping[str, Any]) -> Iterator[Wrong]:
     for problem in model.check(dict(document)):
         yield Wrong(
-            problem.path,
+            problem.pointer,
             problem.reason,
             Text("서식 파일을 고쳐 주세요", "Correct the template file"),
         )

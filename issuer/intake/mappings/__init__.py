@@ -1,0 +1,1 @@
+"""The ready mappings, one YAML file each; data, no code."""

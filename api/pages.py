@@ -23,7 +23,6 @@ class Pages:
     """Renders `api/templates`. In a template ``t(ko, en)`` picks the reader's language."""
 
     def __init__(self, services: Services) -> None:
-        self._services = services
         self._environment = Environment(
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -32,9 +31,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._assets = _digest(STATIC)
-        self.self_run_chains = frozenset(
-            network.chain_id for network in services.trust.networks if network.self_run
-        )
+        self._self_run = any(network.self_run for network in services.trust.networks)
 
     def html(self, name: str, lang: language.Language, *, path: str = "/", **context: Any) -> str:
         """The template ``name`` in one language. ``path`` is the page's own address."""
@@ -47,9 +44,10 @@ class Pages:
             t=t,
             lang=lang,
             other="en" if lang == "ko" else "ko",
-            path=path,
+            # an address such as //elsewhere.example would be a link to another server
+            path="/" + path.lstrip("/\\"),
             version=self._assets,
-            self_run=bool(self.self_run_chains),
+            self_run=self._self_run,
             self_run_notice=language.say(SELF_RUN, lang),
             **context,
         )

@@ -13,6 +13,7 @@ from api.language import Language, say
 from credential.text import Text
 from verifier.report import Check, Report
 
+SELF_RUN_NOTE = "self-run-chain"
 KST = ZoneInfo("Asia/Seoul")
 
 VERDICT = {
@@ -129,9 +130,10 @@ class ReportView:
     self_run: bool
 
 
-def report_view(report: Report, lang: Language, *, self_run: bool) -> ReportView:
+def report_view(report: Report, lang: Language) -> ReportView:
     """The report in one language."""
     verdict = str(report.verdict)
+    self_run = _rests_on_self_run_chain(report)
     decisive = report.decisive
     title = say(TITLE[decisive.id], lang) if decisive is not None else ""
     meaning = "valid-self-run" if verdict == "valid" and self_run else verdict
@@ -226,8 +228,6 @@ def _time(minutes: Any, lang: Language) -> str | None:
     return " ".join(word for word in words if word)
 
 
-def self_run_in(report: Report, self_run_chains: frozenset[int]) -> bool:
-    """Whether the anchor this report rests on is on a chain that one party runs alone."""
-    anchor: Any = next((check for check in report.checks if check.id == "anchor"), None)
-    chain = anchor.details.get("chainId") if anchor is not None else None
-    return chain in self_run_chains if isinstance(chain, int) else bool(self_run_chains)
+def _rests_on_self_run_chain(report: Report) -> bool:
+    """Whether the chain that this report rests on is run by one party alone."""
+    return any(note.code == SELF_RUN_NOTE for check in report.checks for note in check.notes)

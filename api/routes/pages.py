@@ -12,7 +12,7 @@ from api import language, problems
 from api.pages import Pages
 from api.routes.given import GivenServices, GivenWorkshop
 from api.routes.verification import check, form_bytes, media_type
-from api.view import report_view, self_run_in
+from api.view import report_view
 from credential.errors import BaeumError
 
 router = APIRouter(include_in_schema=False)
@@ -57,8 +57,7 @@ async def verify_form(
     except BaeumError as error:
         context["problem"], status = problems.body(error, lang), error.status
     else:
-        self_run = self_run_in(report, pages.self_run_chains)
-        context["report"] = report_view(report, lang, self_run=self_run)
+        context["report"] = report_view(report, lang)
         # as text: a page without scripts sends it again for the other language
         context["again"] = evidence.to_bytes().decode()
     headers = {"Cache-Control": "no-store", "Vary": f"Accept-Language, {FRAGMENT}"}

@@ -330,7 +330,7 @@ def test_an_undefined_term_added_after_signing_is_refused_not_ignored():
     with pytest.raises(rdf.UndefinedTerm):
         integrity.verify(document, document["proof"], PUBLIC)
     document = signed()
-    document["proof"]["jku"] = "https://evil.example/keys"
+    document["proof"]["signedBy"] = "did:web:evil.example"
     with pytest.raises(rdf.UndefinedTerm):
         integrity.verify(document, document["proof"], PUBLIC)
 

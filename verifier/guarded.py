@@ -105,7 +105,11 @@ class _Pinned(http.client.HTTPSConnection):
         self._tls = tls
 
     def connect(self) -> None:
-        self.sock = self._tls.wrap_socket(self._opened, server_hostname=self.host)
+        # The handshake is a step of its own, so that the watchdog has a line to cut meanwhile.
+        self.sock = self._tls.wrap_socket(
+            self._opened, server_hostname=self.host, do_handshake_on_connect=False
+        )
+        self.sock.do_handshake()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +177,7 @@ class GuardedClient:
             raise _unreachable(type(failure).__name__, url) from failure
         connection = _Pinned(host, port, opened, self.tls or ssl.create_default_context())
         try:
-            with _cut_off(opened, connection, deadline):
+            with _cut_off(opened, connection, deadline) as was_cut:
                 connection.request(
                     "GET",
                     path,
@@ -183,7 +187,10 @@ class GuardedClient:
                         "User-Agent": "baeum-verifier",
                     },
                 )
-                return self._answer(connection.getresponse(), url)
+                answer = self._answer(connection.getresponse(), url)
+            if was_cut.is_set():  # a line that was cut looks like one that ended
+                raise _unreachable("not in time", url)
+            return answer
         except (OSError, http.client.HTTPException) as failure:
             raise _unreachable(type(failure).__name__, url) from failure
         finally:
@@ -234,14 +241,19 @@ class GuardedClient:
 
 
 @contextmanager
-def _cut_off(opened: socket.socket, connection: _Pinned, deadline: float) -> Iterator[None]:
+def _cut_off(
+    opened: socket.socket, connection: _Pinned, deadline: float
+) -> Iterator[threading.Event]:
     """Cuts the line at the deadline: a time-out per read alone lets a drip of bytes go on."""
+    was_cut = threading.Event()
 
     def cut() -> None:
+        was_cut.set()
         for line in (connection.sock, opened):
             if line is not None:
                 try:
-                    line.shutdown(socket.SHUT_RDWR)
+                    # below TLS, whose own shutdown would pull the rug from under a reader
+                    socket.socket.shutdown(line, socket.SHUT_RDWR)
                 except OSError:
                     continue  # already closed, which is what was wanted
 
@@ -249,7 +261,7 @@ def _cut_off(opened: socket.socket, connection: _Pinned, deadline: float) -> Ite
     watchdog.daemon = True
     watchdog.start()
     try:
-        yield
+        yield was_cut
     finally:
         watchdog.cancel()
 

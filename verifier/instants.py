@@ -38,8 +38,9 @@ def spoken(moment: datetime) -> Text:
 
 
 _MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
 
 
 def age_seconds(now: datetime, then: datetime) -> int:

@@ -6,16 +6,33 @@ from credential import model
 from credential.text import Text
 from verifier.case import Case
 from verifier.kinds import as_list
-from verifier.report import Finding, failed, passed
+from verifier.report import Finding, failed, not_run, passed
 
 SHOWN = 10
 
 
 def check(case: Case) -> Finding:
-    """Structure is judged by ``credential.model``. On top of that every context must be named by
-    its address: one written into the credential could give a familiar word another meaning, or
-    none, and so show the reader something nobody signed."""
-    if not all(isinstance(context, str) for context in as_list(case.document.get("@context"))):
+    """Judged by ``credential.model``. A context must be named by its address: one written into the
+    credential could give a familiar word another meaning, or none, and so show the reader
+    something nobody signed. A context that is merely unknown here is no fault of the credential.
+    """
+    problems = model.check(dict(case.document))
+    codes = {problem.code for problem in problems}
+    details = {"problems": [problem.to_json() for problem in problems[:SHOWN]]}
+    if codes == {"unknown-context"}:
+        return not_run(
+            "context-unknown",
+            Text(
+                "이 검증기가 모르는 용어집(@context)으로 쓰인 증명입니다.",
+                "It is written in words (@context) this verifier does not know.",
+            ),
+            remedy=Text(
+                "이 용어집을 지원하는 검증기로 확인해 주십시오.",
+                "Use a verifier that knows them.",
+            ),
+            details=details,
+        )
+    if "inline-context" in codes:
         return failed(
             "context-inline",
             Text(
@@ -23,8 +40,8 @@ def check(case: Case) -> Finding:
                 "It defines the meaning of its own words (@context), which is not accepted.",
             ),
             remedy=_ASK,
+            details=details,
         )
-    problems = model.check(dict(case.document))
     if problems:
         return failed(
             "structure-wrong",
@@ -33,7 +50,7 @@ def check(case: Case) -> Finding:
                 f"The structure differs from the standard (in {len(problems)} places).",
             ),
             remedy=_ASK,
-            details={"problems": [problem.to_json() for problem in problems[:SHOWN]]},
+            details=details,
         )
     return passed(
         "structure-right",

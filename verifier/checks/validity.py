@@ -14,8 +14,8 @@ def check(case: Case) -> Finding:
     """Both ends count as inside; the start is forgiven the policy's clock skew."""
     proof: Any = case.signed_by.proof if case.signed_by is not None else {}
     try:
-        starts = _optional(case.document.get("validFrom"))
-        ends = _optional(case.document.get("validUntil"))
+        starts = _optional(_named(case, "validFrom", "issuanceDate"))
+        ends = _optional(_named(case, "validUntil", "expirationDate"))
         proof_ends = _optional(proof.get("expires"))
     except ValueError:
         return failed(
@@ -49,6 +49,12 @@ def check(case: Case) -> Finding:
     return passed(
         "within-dates", Text("유효 기간 안입니다.", "Today is within its dates."), details=details
     )
+
+
+def _named(case: Case, name: str, in_version_1: str) -> object:
+    """The member by its name of VC 2.0, or of VC 1.1 (only one of them is a known word)."""
+    value = case.document.get(name)
+    return case.document.get(in_version_1) if value is None else value
 
 
 def _optional(value: object) -> Any:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -34,7 +34,7 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
-def language() -> str:
+def language() -> Literal["ko", "en"]:
     """``ko`` or ``en``: BAEUM_LANG, else the locale, else English."""
     for name in ("BAEUM_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
         value = os.environ.get(name, "")

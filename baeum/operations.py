@@ -16,6 +16,7 @@ from credential.text import Text
 
 if TYPE_CHECKING:
     from issuer.issuance import IssueReport
+    from issuer.status import PublishReport
     from ledger.anchoring import Step
     from ledger.institutions import Entry
     from ledger.reconciliation import Reconciliation
@@ -160,18 +161,16 @@ def anchor(
     return sorted(driven)
 
 
-def publish(home: Home) -> int:
-    """Publish the status lists that changed or grow old; how many."""
+def publish(home: Home) -> PublishReport:
+    """Publish the status lists that changed or grow old."""
     from issuer.status import publish as run
 
-    return len(
-        run(
-            home.database,
-            home.keystore,
-            home.status_directory,
-            home.settings.public_url,
-            now(),
-        )
+    return run(
+        home.database,
+        home.keystore,
+        home.status_directory,
+        home.settings.public_url,
+        now(),
     )
 
 

@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from baeum.home import Home
 
 DEGREES = ("bachelor", "master", "doctor")
-DEGREE_NAMES = {
-    "bachelor": Text("명예시민학사", "Honorary Citizen Bachelor"),
-    "master": Text("명예시민석사", "Honorary Citizen Master"),
-    "doctor": Text("명예시민박사", "Honorary Citizen Doctor"),
-}
 MEMBER_SCHEME = "seoul-member"
 
 
@@ -65,7 +60,7 @@ def audit_of(home: Home, learner: str, degree: str, as_of: date) -> dict[str, An
 
 def headline(audit: dict[str, Any]) -> Text:
     """The answer in one sentence, with what is missing."""
-    name = DEGREE_NAMES.get(audit["degree"], Text(audit["degree"], audit["degree"]))
+    name = Text(**audit["name"])
     if audit["eligible"]:
         return Text(f"{name.ko} 요건을 모두 채웠습니다", f"{name.en}: every condition is met")
     lacking = sum(entry["minutes"] for entry in audit["missing"])
@@ -75,9 +70,10 @@ def headline(audit: dict[str, Any]) -> Text:
             f"{name.ko}까지 {whole:,}시간 {rest}분이 모자랍니다",
             f"{name.en}: {whole:,} h {rest} min short",
         )
+    open_conditions = [Text(**reason["why"]) for reason in audit["reasons"]]
     return Text(
-        f"{name.ko}: 시간은 채웠고 다른 요건이 남았습니다",
-        f"{name.en}: the hours are there, another condition is not",
+        f"{name.ko}: 시간은 채웠습니다. " + " ".join(why.ko for why in open_conditions),
+        f"{name.en}: the hours are there. " + " ".join(why.en for why in open_conditions),
     )
 
 
@@ -85,8 +81,8 @@ def show(audit: dict[str, Any], *, rows: int = 12) -> None:
     """The audit for a person."""
     colour = "green" if audit["eligible"] else "yellow"
     out.print(f"[bold {colour}]{tr(headline(audit))}[/]", soft_wrap=True)
-    for step in audit["cheapest"]:
-        out.print(f"  → {_cheapest(step)}", markup=False, soft_wrap=True)
+    for way in audit["cheapest"]:
+        out.print(f"  → {way['why'][language()]}", markup=False, soft_wrap=True)
     table = Table(box=None, pad_edge=False)
     for title in (
         Text("기록", "record"),
@@ -103,13 +99,6 @@ def show(audit: dict[str, Any], *, rows: int = 12) -> None:
         rest = len(audit["records"]) - rows
         out.print(tr(Text(f"  … 외 {rest}건 (--json)", f"  … and {rest} more (--json)")))
     out.print(f"  {audit['policy']} · {audit['trace_hash']}", style="dim")
-
-
-def _cheapest(step: dict[str, Any]) -> str:
-    why = step.get("why") or step.get("text")
-    if isinstance(why, dict):
-        return str(why[language()])
-    return ", ".join(f"{key}: {value}" for key, value in step.items())
 
 
 def register(app: typer.Typer) -> None:
@@ -151,7 +140,9 @@ def register(app: typer.Typer) -> None:
         "--as-of 2026-06-01 --degree bachelor --json`",
     )
     def credit_audit(
-        policy: Annotated[Path, typer.Option(help="Policy (degree-rules/1, YAML).")],
+        policy: Annotated[
+            str, typer.Option(help="Policy file (degree-rules/1, YAML), or a bundled one's name.")
+        ],
         records: Annotated[Path, typer.Option(help="Learning records (JSON list).")],
         as_of: Annotated[str, typer.Option(help="Day of the audit, YYYY-MM-DD in Seoul.")],
         degree: Annotated[str, typer.Option(help="Degree id in the policy.")],
@@ -163,9 +154,7 @@ def register(app: typer.Typer) -> None:
         """Apply a policy to records from files: no database, no chain. Exit 0 eligible, 1 not."""
         from ledger.credit.files import audit_files
 
-        audit = audit_files(
-            policy, records, context=context, as_of=_day(as_of), degree=degree
-        ).to_json()
+        audit = audit_files(policy, records, context, as_of, degree).to_json()
         if as_json:
             print_json(audit)
         else:

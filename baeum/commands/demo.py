@@ -16,7 +16,8 @@ import typer
 from rich.table import Table
 
 from baeum.commands.checking import show as show_report
-from baeum.commands.degrees import DEGREE_NAMES, audit_of, find_learner, headline, today
+from baeum.commands.degrees import audit_of, find_learner, headline, today
+from baeum.commands.intake import problem_line
 from baeum.commands.issuing import SELF_RUN, say_step
 from baeum.console import err, hours, language, out, print_json, progress, tr
 from credential.errors import BaeumError
@@ -207,6 +208,7 @@ def _evidence(home: Home, credential: str) -> Evidence:
 def _deliver(
     home: Home, sample: Sample, advance: Callable[[int, int | None], None]
 ) -> dict[str, int]:
+    from baeum.home import now
     from baeum.settings import secret
     from wallet.store import Wallet
 
@@ -216,10 +218,12 @@ def _deliver(
         opened = Wallet.open(home.wallet_directory / learner, secret(home.settings, "demo-wallets"))
         held = {entry.id for entry in opened.list()}
         ids = _credentials_of(home, learner)
+        fresh = []
         for done, credential in enumerate(ids, start=1):
             if credential not in held:
-                opened.accept(_evidence(home, credential))
+                fresh.append(_evidence(home, credential))
             advance(done, len(ids))
+        opened.accept_all(fresh, now())
         received[member] = len(ids)
     return received
 
@@ -297,11 +301,9 @@ def show(result: dict[str, Any]) -> None:
     out.print(table)
     for name, report in result["submissions"]:
         for problem in report.problems:
-            if problem.verdict == "rejected":
-                remedy = f" → {tr(problem.remedy)}" if problem.remedy else ""
-                place = tr(Text(f"{problem.row}행", f"row {problem.row}"))
+            if problem.severity.value == "error":
                 out.print(
-                    f"  {name} {place} [{problem.field}] {tr(problem.reason)}{remedy}",
+                    f"  {name}{problem_line(problem)} → {tr(problem.remedy)}",
                     markup=False,
                     soft_wrap=True,
                 )
@@ -348,17 +350,15 @@ def show(result: dict[str, Any]) -> None:
 
 def _show_audit(audit: dict[str, Any]) -> None:
     counted = sum(entry["minutes"] for entry in audit["allocation"])
-    name = tr(DEGREE_NAMES[audit["degree"]])
+    name = tr(Text(**audit["name"]))
     colour = "green" if audit["eligible"] else "yellow"
     out.print(
         f"  {audit['member']} · {name} · {hours(counted)} · "
         f"[bold {colour}]{tr(headline(audit))}[/]",
         soft_wrap=True,
     )
-    for step in audit["cheapest"][:3]:
-        why = step.get("why") or step.get("text")
-        if isinstance(why, dict):
-            out.print(f"      → {why[language()]}", markup=False, soft_wrap=True)
+    for way in audit["cheapest"][:3]:
+        out.print(f"      → {way['why'][language()]}", markup=False, soft_wrap=True)
 
 
 def _heading(ko: str, en: str) -> None:

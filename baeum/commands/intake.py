@@ -8,25 +8,44 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from baeum.commands.checking import FileUnreadable
-from baeum.console import out, print_json, progress, tr
+from baeum.console import language, out, print_json, progress, tr
+from credential.errors import BaeumError
 from credential.text import Text
 
 if TYPE_CHECKING:
-    from issuer.intake import SubmissionReport
+    from issuer.intake import Problem, SubmissionReport
 
 SHOWN = 20
+_SEVERITY = {
+    "note": Text("참고", "note"),
+    "review": Text("확인 필요", "review"),
+    "error": Text("거절", "rejected"),
+}
+_TOTAL = Text(
+    "  합계 {field}: 파일에는 {stated:,}, 세어 보면 {counted:,} (차이 {difference:,})",
+    "  total {field}: the file says {stated:,}, counted {counted:,} (difference {difference:,})",
+)
+
+
+class ReportNeedsSubmission(BaeumError):
+    """A dry run stores nothing, so there is no report to write."""
+
+    code = "report-needs-submission"
+    title = Text("보고서를 만들 수 없습니다", "No report can be written")
 
 
 def show(report: SubmissionReport, *, limit: int = SHOWN) -> None:
     """Counts first, then the rows that need someone, each with its remedy."""
-    out.print(tr(report.sentence), soft_wrap=True)
+    out.print(tr(_counts(report)), soft_wrap=True)
+    for note in report.notes:
+        out.print(f"  {tr(note)}", markup=False)
+    for total in report.totals:
+        if total.difference:
+            out.print(tr(_TOTAL.format(**total.to_json())), markup=False)
     for problem in report.problems[:limit]:
-        where = tr(Text(f"{problem.row}행", f"row {problem.row}"))
-        field = f" [{problem.field}]" if problem.field else ""
-        out.print(f"  {where}{field} {problem.verdict}: {tr(problem.reason)}", markup=False)
-        if problem.remedy is not None:
-            out.print(f"      → {tr(problem.remedy)}", markup=False)
-    rest = len(report.problems) - limit
+        out.print(problem_line(problem), markup=False, soft_wrap=True)
+        out.print(f"      → {tr(problem.remedy)}", markup=False, soft_wrap=True)
+    rest = report.problems_total - min(limit, len(report.problems))
     if rest > 0:
         out.print(
             tr(
@@ -36,6 +55,32 @@ def show(report: SubmissionReport, *, limit: int = SHOWN) -> None:
                 )
             )
         )
+
+
+def problem_line(problem: Problem) -> str:
+    """One remark on one row: where, how serious, what."""
+    where = tr(Text(f"{problem.row}행", f"row {problem.row}"))
+    return (
+        f"  {where} [{problem.column or problem.field}] {tr(_SEVERITY[problem.severity.value])}: "
+        f"{tr(problem.reason)}"
+    )
+
+
+def _counts(report: SubmissionReport) -> Text:
+    head = (
+        Text("이미 처리한 파일입니다. ", "This file was taken in before. ")
+        if report.repeated
+        else Text("저장하지 않은 시험 결과입니다. ", "A trial; nothing was stored. ")
+        if report.dry_run
+        else Text("", "")
+    )
+    return Text(
+        f"{head.ko}{report.rows:,}행: 받음 {report.accepted:,}, 중복 {report.duplicates:,}, "
+        f"확인 필요 {report.review:,}, 거절 {report.rejected:,}",
+        f"{head.en}{report.rows:,} rows: {report.accepted:,} accepted, "
+        f"{report.duplicates:,} duplicate, {report.review:,} for review, "
+        f"{report.rejected:,} rejected",
+    )
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +95,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         dry_run: Annotated[bool, typer.Option(help="Show the verdicts, store nothing.")] = False,
         report: Annotated[
-            Path | None, typer.Option(help="Write the row report here (.csv, .xlsx or .json).")
+            Path | None, typer.Option(help="Write the rows with their verdicts here (.csv, .xlsx).")
         ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
     ) -> None:
@@ -61,8 +106,8 @@ def register(app: typer.Typer) -> None:
         """
         from baeum.home import Home, now
         from baeum.settings import load
+        from issuer.intake import export_report
         from issuer.intake import ingest as run
-        from issuer.intake import write_report
 
         if not file.is_file():
             raise FileUnreadable(file, "no such file")
@@ -81,7 +126,14 @@ def register(app: typer.Typer) -> None:
                 progress=advance,
             )
             if report is not None:
-                write_report(result, file, report)
+                if result.submission_id is None:
+                    raise ReportNeedsSubmission(
+                        Text("시험 제출은 보고서를 남기지 않습니다", "A trial leaves no report"),
+                        Text("--dry-run 없이 제출해 주세요", "Hand the file in without --dry-run"),
+                    )
+                export_report(
+                    home.database, result.submission_id, file, report, language=language()
+                )
         if as_json:
             print_json(result.to_json())
         else:

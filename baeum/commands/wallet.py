@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from baeum.commands.checking import read_file
-from baeum.console import out, print_json, tr
+from baeum.commands.checking import FileUnreadable, read_file
+from baeum.console import out, print_json, seoul_time, tr
 from credential.errors import BaeumError
 from credential.text import Text
 
@@ -60,16 +60,18 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Check a credential's proof and path, then keep it."""
-        from credential.evidence import Evidence
+        from baeum.home import now
+        from credential.evidence import parse
         from wallet.store import Wallet
 
-        evidence = Evidence.parse(read_file(file))
-        opened = Wallet.open(folder, _passphrase())
-        kept = opened.accept(evidence)
+        evidence = parse(read_file(file))
+        kept = Wallet.open(folder, _passphrase()).accept(evidence, now())
         if as_json:
-            print_json({"id": kept.id})
+            print_json({"id": kept.item.id, "new": kept.new})
+        elif kept.new:
+            out.print(tr(Text(f"받았습니다: {kept.item.title}", f"Accepted: {kept.item.title}")))
         else:
-            out.print(tr(Text(f"받았습니다: {kept.id}", f"Accepted: {kept.id}")))
+            out.print(tr(Text("이미 지갑에 있는 증명입니다", "The wallet holds it already")))
 
     @wallet.command("list", epilog="Example: `baeum wallet list my-wallet`")
     def list_(folder: Folder, as_json: AsJson = False) -> None:
@@ -87,11 +89,12 @@ def register(app: typer.Typer) -> None:
         for title in (
             Text("증명", "credential"),
             Text("발급 기관", "issuer"),
-            Text("날짜", "date"),
+            Text("받은 때", "accepted"),
+            Text("번호", "id"),
         ):
             table.add_column(tr(title))
         for entry in entries:
-            table.add_row(entry.name, entry.issuer, entry.valid_from)
+            table.add_row(entry.title, entry.issuer, seoul_time(entry.accepted_at), entry.id)
         out.print(table)
 
     @wallet.command(epilog="Example: `baeum wallet export my-wallet out/`")
@@ -114,6 +117,13 @@ def register(app: typer.Typer) -> None:
         output: Annotated[Path, typer.Option("--output", "-o", help="PNG or SVG file.")],
     ) -> None:
         """A QR code that holds the whole credential, to print."""
+        from baeum.settings import load
+        from wallet.paper import qr_png, qr_svg
         from wallet.store import Wallet
 
-        Wallet.open(folder, _passphrase()).paper(credential, output)
+        evidence = Wallet.open(folder, _passphrase()).get(credential).evidence
+        draw = qr_svg if output.suffix.lower() == ".svg" else qr_png
+        try:
+            output.write_bytes(draw(evidence, f"{load().public_url}/verify"))
+        except OSError as error:
+            raise FileUnreadable(output, error.strerror or str(error)) from error

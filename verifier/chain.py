@@ -18,9 +18,7 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Any, ClassVar
 
-from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError
-from eth_utils.crypto import keccak
+from eth_hash.auto import keccak
 
 from credential.errors import BaeumError
 from credential.text import Text
@@ -28,9 +26,9 @@ from verifier.cache import Aged, AgedCache
 
 Rpc = Callable[[str, list[Any]], Any]
 
-ANCHORED_TOPIC = keccak(text="Anchored(bytes32,bytes32,uint64,bytes32,bytes32)")
-STANDING_SELECTOR = keccak(text="standing(bytes32,bytes32,uint64)")[:4]
-STANDING_OF_SELECTOR = keccak(text="standingOf(bytes32,bytes32,uint64)")[:4]
+ANCHORED_TOPIC = keccak(b"Anchored(bytes32,bytes32,uint64,bytes32,bytes32)")
+STANDING_SELECTOR = keccak(b"standing(bytes32,bytes32,uint64)")[:4]
+STANDING_OF_SELECTOR = keccak(b"standingOf(bytes32,bytes32,uint64)")[:4]
 
 _QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
 _DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
@@ -177,7 +175,7 @@ class ChainReader:
         max_age: timedelta | None = None,
     ) -> Aged[RegistryAnswer]:
         """``InstitutionRegistry.standing`` of a DID for a kind as of a time (UTC seconds)."""
-        asked = (STANDING_SELECTOR, ["bytes32", "uint8"], keccak(text=did))
+        asked = (STANDING_SELECTOR, keccak(did.encode()), 2)
         return self._registry(registry, asked, kind, time, now, max_age)
 
     def standing_of(
@@ -191,35 +189,36 @@ class ChainReader:
         max_age: timedelta | None = None,
     ) -> Aged[RegistryAnswer]:
         """``InstitutionRegistry.standingOf`` of an institution, whichever of its keys it uses."""
-        asked = (STANDING_OF_SELECTOR, ["uint8"], institution)
+        asked = (STANDING_OF_SELECTOR, institution, 1)
         return self._registry(registry, asked, kind, time, now, max_age)
 
     def _registry(
         self,
         registry: str,
-        asked: tuple[bytes, list[str], bytes],
+        asked: tuple[bytes, bytes, int],
         kind: bytes,
         time: datetime,
         now: datetime,
         max_age: timedelta | None,
     ) -> Aged[RegistryAnswer]:
-        selector, returns, subject = asked
-        seconds = int(time.timestamp())
+        """Every argument and answer is one 32-byte word (Contract ABI: static types), so they are
+        put together and taken apart here. ``asked``: selector, subject, words of the answer."""
+        selector, subject, words = asked
+        seconds = max(0, int(time.timestamp()))
         key = (registry, selector + subject, kind, seconds)
         known = self._standings.get(key, now=now, max_age=self._age(max_age))
         if known is not None:
             return known
         self._require_chain(now, max_age)
-        arguments = encode(["bytes32", "bytes32", "uint64"], [subject, kind, seconds])
-        data = "0x" + (selector + arguments).hex()
+        data = "0x" + (selector + subject + kind + seconds.to_bytes(32)).hex()
         raw = _data(self._ask("eth_call", [{"to": registry, "data": data}, "latest"]))
+        if len(raw) != 32 * words:
+            raise _malformed("standing")
         try:
-            *institution, standing = decode(returns, raw)
-            answer = RegistryAnswer(
-                bytes(institution[0]) if institution else subject, Standing(standing)
-            )
-        except (DecodingError, ValueError) as wrong:
+            standing = Standing(int.from_bytes(raw[-32:]))
+        except ValueError as wrong:
             raise _malformed("standing") from wrong
+        answer = RegistryAnswer(raw[:32] if words == 2 else subject, standing)
         if time < now:
             return self._standings.put(key, answer, now)
         return Aged(answer, now)

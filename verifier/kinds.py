@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from eth_utils.crypto import keccak
+from eth_hash.auto import keccak
 
 KIND_OF_TYPE: Mapping[str, str] = {
     "Course": "course",
@@ -42,7 +42,7 @@ KIND_OF_TYPE: Mapping[str, str] = {
     "ext:HonoraryDegree": "degree",
 }
 
-REGISTRAR = keccak(text="registrar")
+REGISTRAR = keccak(b"registrar")
 """The kind of an institution that may anchor batches holding other institutions' credentials."""
 
 
@@ -54,7 +54,7 @@ def kind_of(document: Mapping[str, Any]) -> str | None:
 
 def kind_hash(kind: str) -> bytes:
     """The kind as the contracts know it: keccak256 of its name, 32 bytes."""
-    return keccak(text=kind)
+    return keccak(kind.encode())
 
 
 def achievements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:

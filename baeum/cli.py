@@ -6,11 +6,11 @@ import errno
 import importlib
 import sys
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from baeum import __version__
-from baeum.console import print_error
+from baeum.console import print_error, print_usage
 from credential.errors import BaeumError
 from credential.text import Text
 
@@ -36,6 +36,7 @@ def application() -> typer.Typer:
     """The command line with every command registered; heavy imports wait until one runs."""
     app = typer.Typer(
         name="baeum",
+        add_completion=False,
         help="Baeum (배움): the learning ledger of a city.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
@@ -64,12 +65,12 @@ def run(arguments: list[str]) -> int:
     except BaeumError as error:
         print_error(error, as_json=as_json)
         return 2
-    except click.exceptions.Exit as stop:
+    except typer.Exit as stop:
         return stop.exit_code
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except TyperException as error:
+        print_usage(error.format_message())
+        return error.exit_code
+    except (typer.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
         sys.stderr.close()  # the reader went away; Python would complain about it once more

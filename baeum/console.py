@@ -80,6 +80,14 @@ def print_error(error: BaeumError, *, as_json: bool) -> None:
         err.print(f"  → {tr(error.remedy)}", soft_wrap=True, markup=False)
 
 
+def print_usage(message: str) -> None:
+    """A command line that cannot be understood, or the help that was asked for by saying nothing."""
+    err.print(message, markup=False, soft_wrap=True)
+    if "Usage" not in message:
+        hint = Text("baeum --help에 명령이 있습니다", "baeum --help lists the commands")
+        err.print(f"  → {tr(hint)}")
+
+
 @contextmanager
 def progress(label: Text, *, quiet: bool = False) -> Iterator[Callable[[int, int | None], None]]:
     """A progress bar with time left; the block calls what it is given with (done, total)."""

@@ -150,6 +150,7 @@ def test_a_credential_without_id_is_named_after_its_content(wallet, desk):
     document |= {
         "@context": document["@context"][:1],
         "type": ["VerifiableCredential"],
+        "issuer": desk.did,
         "credentialSubject": {"name": "김하늘"},
     }
     evidence = desk.anchored(desk.sign(document))

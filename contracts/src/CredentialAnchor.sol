@@ -41,8 +41,6 @@ contract CredentialAnchor is InstitutionRegistry, EIP712, Nonces {
     /// @notice This institution anchored this root among the latest six anchors of all.
     error DuplicateRoot(bytes32 root);
     error SignerUnknown(address signer);
-    /// @notice `standing` as in {InstitutionRegistry-standing}.
-    error NotAccredited(bytes32 institution, bytes32 kind, uint8 standing);
     error AnchoringIsPaused();
     error AnchoringNotPaused();
     /// @notice Another anchor came first: the caller expected to get `expected`, the next one is `next`.
@@ -65,19 +63,19 @@ contract CredentialAnchor is InstitutionRegistry, EIP712, Nonces {
     /// @notice Anchors a root given as the whole calldata, for a registrar.
     fallback() external {
         if (msg.data.length != 32) revert CallUnknown();
-        _anchor(bytes32(msg.data), REGISTRAR, _institutionOf(msg.sender));
+        _anchor(bytes32(msg.data), REGISTRAR, msg.sender);
     }
 
     /// @notice Anchors the root of a batch that holds credentials of one kind (or any, for a registrar).
     function anchor(bytes32 root, bytes32 kind) external {
-        _anchor(root, kind, _institutionOf(msg.sender));
+        _anchor(root, kind, msg.sender);
     }
 
     /// @notice As {anchor}, only if this anchor gets the sequence number the caller expects.
     function anchorAt(bytes32 root, bytes32 kind, uint64 expected) external {
         uint64 next = sequence() + 1;
         if (next != expected) revert SequenceMoved(expected, next);
-        _anchor(root, kind, _institutionOf(msg.sender));
+        _anchor(root, kind, msg.sender);
     }
 
     /// @notice Anchors for `signer`, who signed {ANCHOR_TYPEHASH} with its current nonce; anyone may pay.
@@ -90,7 +88,7 @@ contract CredentialAnchor is InstitutionRegistry, EIP712, Nonces {
             keccak256(abi.encode(ANCHOR_TYPEHASH, root, kind, signer, _useNonce(signer), deadline))
         );
         if (!SignatureChecker.isValidSignatureNowCalldata(signer, digest, signature)) revert SignatureInvalid();
-        _anchor(root, kind, _institutionOf(signer));
+        _anchor(root, kind, signer);
     }
 
     /// @notice Stop all anchoring.
@@ -127,31 +125,39 @@ contract CredentialAnchor is InstitutionRegistry, EIP712, Nonces {
         return _domainSeparatorV4();
     }
 
-    function _institutionOf(address signer) private view returns (bytes32 institution) {
-        institution = signerOf(signer);
-        if (institution == 0) revert SignerUnknown(signer);
-    }
-
-    function _anchor(bytes32 root, bytes32 kind, bytes32 institution) private {
+    function _anchor(bytes32 root, bytes32 kind, address signer) private {
         if (root == 0) revert ZeroRoot();
-        if (!_mayIssueNow(institution, kind)) {
-            revert NotAccredited(institution, kind, standingOf(institution, kind, uint64(block.timestamp)));
-        }
+        bytes32 institution = _signers[signer];
+        if (institution == 0) revert SignerUnknown(signer);
+        _requireStanding(institution, kind);
         uint256 state = _state;
         if (state & PAUSED_BIT != 0) revert AnchoringIsPaused();
 
+        bytes32 before = _head;
+        bytes32 chained;
+        uint256 fingerprint;
+        uint256 ordinal;
         unchecked {
-            uint256 fingerprint = uint32(uint256(keccak256(abi.encode(root, institution))));
+            // A sequence of 56 bits does not run out: that would be 72 quadrillion transactions.
+            ordinal = (state & SEQUENCE_MASK) + 1;
+        }
+        // keccak256(abi.encode(before, root, institution, ordinal)), and of its two middle words.
+        assembly ("memory-safe") {
+            let buffer := mload(0x40)
+            mstore(buffer, before)
+            mstore(add(buffer, 0x20), root)
+            mstore(add(buffer, 0x40), institution)
+            mstore(add(buffer, 0x60), ordinal)
+            chained := keccak256(buffer, 0x80)
+            fingerprint := and(keccak256(add(buffer, 0x20), 0x40), 0xffffffff)
+        }
+        unchecked {
             // A lane equal to the fingerprint becomes zero; the classic test for a zero lane in a word.
             uint256 lanes = (state ^ (fingerprint * LANE_ONES)) & LANES_MASK;
             if ((lanes - LANE_ONES) & ~lanes & LANE_TOPS != 0) revert DuplicateRoot(root);
-
-            // A sequence of 56 bits does not run out: 2^56 anchors are 72 quadrillion transactions.
-            uint64 number = uint64(state & SEQUENCE_MASK) + 1;
-            bytes32 chained = keccak256(abi.encode(_head, root, institution, number));
-            _head = chained;
-            _state = ((state & LANES_MASK) << 32) | (fingerprint << 64) | number;
-            emit Anchored(root, institution, number, chained, kind);
         }
+        _head = chained;
+        _state = ((state & LANES_MASK) << 32) | (fingerprint << 64) | ordinal;
+        emit Anchored(root, institution, uint64(ordinal), chained, kind);
     }
 }

@@ -21,17 +21,17 @@ contract InstitutionRegistry is AccessControlDefaultAdminRules {
     /// @notice The kind of an institution that may anchor batches holding other institutions' credentials.
     bytes32 public constant REGISTRAR = keccak256("registrar");
 
-    /// @notice Answers of {standing}.
-    uint8 public constant UNKNOWN_DID = 0;
-    uint8 public constant ACCREDITED = 1;
-    uint8 public constant PROVISIONAL = 2;
-    uint8 public constant NOT_ACCREDITED = 3;
-    uint8 public constant SUSPENDED = 4;
-    uint8 public constant ENDED = 5;
-    uint8 public constant KEY_NOT_VALID = 6;
+    /// @dev Answers of {standing}.
+    uint8 internal constant UNKNOWN_DID = 0;
+    uint8 internal constant ACCREDITED = 1;
+    uint8 internal constant PROVISIONAL = 2;
+    uint8 internal constant NOT_ACCREDITED = 3;
+    uint8 internal constant SUSPENDED = 4;
+    uint8 internal constant ENDED = 5;
+    uint8 internal constant KEY_NOT_VALID = 6;
 
     /// @dev At most this many whole kinds an institution, so that suspension costs a bounded amount of gas.
-    uint256 public constant MAX_KINDS = 32;
+    uint256 internal constant MAX_KINDS = 32;
 
     uint40 private constant FOREVER = type(uint40).max;
 
@@ -46,6 +46,7 @@ contract InstitutionRegistry is AccessControlDefaultAdminRules {
         uint40 withdrawnAt; // 0: not withdrawn
         uint40 suspendedAt; // 0: not suspended at present
         uint32 pastSuspensions;
+        uint32 kinds;
     }
 
     /// @dev One storage slot.
@@ -69,14 +70,14 @@ contract InstitutionRegistry is AccessControlDefaultAdminRules {
 
     mapping(bytes32 institution => Institution) private _institutions;
     mapping(bytes32 institution => bytes32) private _successors;
-    mapping(bytes32 institution => bytes32[]) private _kinds;
+    mapping(bytes32 institution => mapping(uint256 index => bytes32 kind)) private _kinds;
     mapping(bytes32 institution => mapping(uint256 index => Period)) private _pastSuspensions;
     mapping(bytes32 institution => mapping(bytes32 scope => Accreditation)) private _accreditations;
     mapping(bytes32 institution => mapping(bytes32 scope => mapping(uint256 index => Accreditation))) private
         _pastAccreditations;
     mapping(bytes32 institution => mapping(bytes32 scope => mapping(uint256 index => bytes32))) private _delegators;
     mapping(bytes32 didHash => Key) private _dids;
-    mapping(address signer => bytes32 institution) private _signers;
+    mapping(address signer => bytes32 institution) internal _signers;
     mapping(address signer => uint40) private _signerSince;
     mapping(address signer => Key) private _formerSigners;
 
@@ -111,6 +112,8 @@ contract InstitutionRegistry is AccessControlDefaultAdminRules {
     error NothingToEnd(bytes32 institution, bytes32 scope);
     error DelegationNeedsEnd();
     error DelegatorCannotDelegate(bytes32 delegator, bytes32 kind);
+    /// @notice `code` as in {standing}.
+    error NotAccredited(bytes32 institution, bytes32 scope, uint8 code);
     error AlreadySuspended(bytes32 institution);
     error NotSuspended(bytes32 institution);
 
@@ -361,8 +364,11 @@ contract InstitutionRegistry is AccessControlDefaultAdminRules {
     }
 
     /// @notice Kinds an institution was ever accredited for.
-    function kindsOf(bytes32 institution) external view returns (bytes32[] memory) {
-        return _kinds[institution];
+    function kindsOf(bytes32 institution) external view returns (bytes32[] memory kinds) {
+        kinds = new bytes32[](_institutions[institution].kinds);
+        for (uint256 i = 0; i < kinds.length; ++i) {
+            kinds[i] = _kinds[institution][i];
+        }
     }
 
     /// @notice The institution and validity of a DID; zeros when unknown.
@@ -386,15 +392,22 @@ contract InstitutionRegistry is AccessControlDefaultAdminRules {
 
     // ------------------------------------------------------------------ inside
 
-    /// @dev The check at anchoring. Two storage reads when nothing exceptional is on record, else the long way.
-    function _mayIssueNow(bytes32 institution, bytes32 scope) internal view returns (bool) {
-        Accreditation storage slot = _accreditations[institution][scope];
-        Accreditation memory current = slot;
-        if (current.flags & FLAG_INDIRECT == 0 && block.timestamp >= current.from && block.timestamp < current.until) {
-            return true;
+    /// @dev The check at anchoring: reverts unless the institution may issue the kind now. One storage read when
+    /// nothing exceptional is on record, else the long way.
+    function _requireStanding(bytes32 institution, bytes32 scope) internal view {
+        Accreditation storage current = _accreditations[institution][scope];
+        uint256 word;
+        // The whole slot in one read: from | until << 40 | flags << 80 | past << 88.
+        assembly ("memory-safe") {
+            word := sload(current.slot)
+        }
+        if (word & (uint256(FLAG_INDIRECT) << 80) == 0) {
+            if (block.timestamp < uint40(word >> 40)) {
+                if (block.timestamp >= uint40(word)) return;
+            }
         }
         uint8 code = standingOf(institution, scope, uint64(block.timestamp));
-        return code == ACCREDITED || code == PROVISIONAL;
+        if (code != ACCREDITED && code != PROVISIONAL) revert NotAccredited(institution, scope, code);
     }
 
     function _existing(bytes32 institution) private view returns (Institution storage record) {
@@ -428,11 +441,13 @@ contract InstitutionRegistry is AccessControlDefaultAdminRules {
         bytes32 delegator
     ) private {
         if (kind == 0) revert ZeroValue();
+        Institution storage record = _institutions[institution];
         if (_accreditations[institution][kind].until == 0) {
-            if (_kinds[institution].length == MAX_KINDS) revert TooManyKinds(institution);
-            _kinds[institution].push(kind);
+            uint32 count = record.kinds;
+            if (count == MAX_KINDS) revert TooManyKinds(institution);
+            _kinds[institution][count] = kind;
+            record.kinds = count + 1;
         }
-        Institution memory record = _institutions[institution];
         if (record.suspendedAt != 0 || record.withdrawnAt != 0) flags |= FLAG_INDIRECT;
         _accredit(institution, kind, from, until, flags, delegator);
     }
@@ -472,10 +487,9 @@ contract InstitutionRegistry is AccessControlDefaultAdminRules {
 
     /// @dev Marks every kind so that anchoring takes the long way round, or the short way again.
     function _setIndirect(bytes32 institution, bool on) private {
-        bytes32[] storage kinds = _kinds[institution];
-        uint256 count = kinds.length;
+        uint256 count = _institutions[institution].kinds;
         for (uint256 i = 0; i < count; ++i) {
-            Accreditation storage current = _accreditations[institution][kinds[i]];
+            Accreditation storage current = _accreditations[institution][_kinds[institution][i]];
             uint8 flags = current.flags;
             if (on) current.flags = flags | FLAG_INDIRECT;
             else if (flags & FLAG_DELEGATED == 0) current.flags = flags & ~FLAG_INDIRECT;

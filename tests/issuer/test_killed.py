@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import orjson
 import population
@@ -16,82 +17,56 @@ import pytest
 from population import IDENTITIES, NOW, PLACE, PUBLIC_URL, populate
 from sqlalchemy import select
 
+from credential import merkle
 from credential.merkle import Tree
+from issuer import batches, issuance, shards
 from issuer.batches import seal
 from issuer.issuance import issue
+from issuer.signing import ChunkSigner
 from ledger.database.models import Batch, Credential, StatusList
-from ledger.database.session import Database
+from ledger.database.session import Database, open_database
 
 TESTS = Path(__file__).resolve().parents[1]
 RECORDS = 60
 
-VICTIM = """
-import os, signal, sys
-from pathlib import Path
-sys.path[:0] = {paths!r}
-from population import IDENTITIES, NOW, PLACE, PUBLIC_URL, keystore
-from issuer import batches, issuance, shards, signing
-from credential import merkle
-from ledger.database.session import open_database
-
-def die(): os.kill(os.getpid(), signal.SIGKILL)
-
-def deadly(owner, name, when, number):
-    calls = [0]
-    original = getattr(owner, name)
-    def wrapped(*args, **options):
-        calls[0] += 1
-        if calls[0] == number and when == "before": die()
-        result = original(*args, **options)
-        if calls[0] == number and when == "after": die()
-        return result
-    setattr(owner, name, wrapped)
-
-places = {{
+PLACES: dict[str, tuple[Any, str]] = {
     "reserve": (shards, "reserve"),
-    "sign": (signing.ChunkSigner, "sign"),
+    "sign": (ChunkSigner, "sign"),
     "open-batch": (batches, "open_batch"),
     "place": (issuance._Run, "_place_rows"),
     "store": (issuance._Run, "_store"),
     "seal": (batches, "close"),
     "root": (merkle, "root_of_subtrees"),
-}}
-if {point!r} in places:
-    owner, name = places[{point!r}]
-    deadly(owner, name, {when!r}, {number})
-batches.MAX_LEAVES = 32
+}
+
+VICTIM = """
+import sys
+from pathlib import Path
+sys.path[:0] = {paths!r}
+from population import IDENTITIES, NOW, PLACE, PUBLIC_URL, keystore
+from issuer import issuance
+from ledger.database.session import open_database
+
 issuance._ALONE = 0
 
-def progress(done, total):
-    print(done, flush=True)
-
-def main():
-    database = open_database({url!r})
-    issuance.issue(database, keystore(Path({directory!r})), place=PLACE, public_url=PUBLIC_URL,
-        now=NOW, identities=IDENTITIES, workers={workers}, chunk=5, progress=progress)
-    batches.seal(database, NOW)
-
 if __name__ == "__main__":
-    main()
+    issuance.issue(open_database({url!r}), keystore(Path({directory!r})), place=PLACE,
+        public_url=PUBLIC_URL, now=NOW, identities=IDENTITIES, workers={workers}, chunk=5,
+        progress=lambda done, total: print(done, flush=True))
 """
 
 
-def start_victim(
-    database: Database,
-    directory: Path,
-    point: str = "",
-    when: str = "after",
-    number: int = 1,
-    workers: int = 1,
-) -> subprocess.Popen[bytes]:
+def url_of(database: Database) -> str:
+    return database.engine.url.render_as_string(hide_password=False)
+
+
+def start_victim(database: Database, directory: Path, workers: int = 1) -> subprocess.Popen[bytes]:
+    """Issuing in a process of its own, which says how far it is."""
     script = directory / "victim.py"
     script.write_text(
         VICTIM.format(
             paths=[str(TESTS.parent), str(TESTS)],
-            point=point,
-            when=when,
-            number=number,
-            url=database.engine.url.render_as_string(hide_password=False),
+            url=url_of(database),
             directory=str(directory),
             workers=workers,
         )
@@ -101,8 +76,43 @@ def start_victim(
     )
 
 
-def finish(database: Database, directory: Path) -> None:
-    """What the operator does: run the same command again."""
+def run_until_killed(
+    database: Database, directory: Path, point: str, when: str, number: int
+) -> int:
+    """Issue and seal in a forked process that kills itself at a step; the exit status."""
+    url = url_of(database)
+    child = os.fork()
+    if child == 0:  # pragma: no cover - this process is killed
+        status = 1
+        try:
+            _arm(*PLACES[point], when, number)
+            mine = open_database(url)  # nothing of the parent's connections is used here
+            issue_all(mine, directory, chunk=5)
+            seal(mine, NOW)
+            status = 0
+        finally:
+            os._exit(status)
+    return os.waitpid(child, 0)[1]
+
+
+def _arm(owner: Any, name: str, when: str, number: int) -> None:
+    calls = 0
+    original = getattr(owner, name)
+
+    def deadly(*args: Any, **options: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == number and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = original(*args, **options)
+        if calls == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, name, deadly)
+
+
+def issue_all(database: Database, directory: Path, chunk: int = 2_000) -> None:
     issue(
         database,
         population.keystore(directory),
@@ -111,7 +121,13 @@ def finish(database: Database, directory: Path) -> None:
         now=NOW,
         identities=IDENTITIES,
         workers=1,
+        chunk=chunk,
     )
+
+
+def finish(database: Database, directory: Path) -> None:
+    """What the operator does: run the same commands again."""
+    issue_all(database, directory)
     while seal(database, NOW) is not None:
         pass
 
@@ -119,13 +135,13 @@ def finish(database: Database, directory: Path) -> None:
 def check_whole(database: Database) -> None:
     with database.reading() as session:
         stored = list(session.scalars(select(Credential)))
-        batches = list(session.scalars(select(Batch)))
-        shards = list(session.scalars(select(StatusList)))
+        found = list(session.scalars(select(Batch)))
+        lists = list(session.scalars(select(StatusList)))
     assert len(stored) == RECORDS
     assert len({c.record_id for c in stored}) == RECORDS
     assert len({(c.status_list_id, c.status_index) for c in stored}) == RECORDS
-    assert sum(batch.size for batch in batches) == RECORDS
-    for batch in batches:
+    assert sum(batch.size for batch in found) == RECORDS
+    for batch in found:
         mine = sorted(
             (c for c in stored if c.batch_id == batch.id), key=lambda c: c.leaf_index or 0
         )
@@ -135,7 +151,7 @@ def check_whole(database: Database) -> None:
             continue
         assert batch.state == "sealed"
         assert batch.root == Tree(c.leaf for c in mine).root
-    for shard in shards:
+    for shard in lists:
         used = [c.status_index for c in stored if c.status_list_id == shard.id]
         # a kill may leave reserved indices that nobody uses, never a used one unreserved
         assert all(shard.allocated[i >> 3] & 0x80 >> (i & 7) for i in used)
@@ -160,20 +176,21 @@ def check_whole(database: Database) -> None:
     ],
 )
 def test_killed_at_a_step_then_resumed(
-    migrated_sqlite: Path, tmp_path: Path, point: str, when: str, number: int
+    database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    point: str,
+    when: str,
+    number: int,
 ) -> None:
-    from ledger.database.session import open_database
-
-    path = tmp_path / "test.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    database = open_database(f"sqlite:///{path}")
+    monkeypatch.setattr(batches, "MAX_LEAVES", 32)
     populate(database, tmp_path, RECORDS)
-    with start_victim(database, tmp_path, point, when, number) as victim:
-        victim.communicate()
-    assert victim.returncode == -signal.SIGKILL
+    database.engine.dispose()
+    status = run_until_killed(database, tmp_path, point, when, number)
+    assert os.WIFSIGNALED(status)
+    assert os.WTERMSIG(status) == signal.SIGKILL
     finish(database, tmp_path)
     check_whole(database)
-    database.close()
 
 
 def test_killed_from_outside_with_workers_leaves_no_process_and_loses_nothing(

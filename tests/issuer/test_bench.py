@@ -1,0 +1,25 @@
+"""The benchmark itself runs and says what it must."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+BENCH = Path(__file__).resolve().parents[2] / "scripts" / "bench"
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"bench_{name}", BENCH / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_issuing_benchmark_issues_and_seals() -> None:
+    found = load("issue").run(150, workers=1)
+    assert {"count", "seconds", "per_second", "floor_per_second", "peak_rss_mb"} <= found.keys()
+    assert (found["count"], found["batches"]) == (150, 1)
+    assert found["floor_per_second"] > found["per_second"] > 0

@@ -11,7 +11,10 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+# generous, because other tests share the machine; nothing waits this long when all is well
+expect.set_options(timeout=20_000)
 
 FLAGS = (
     "--no-sandbox",

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from credential.text import Text
 from ledger.credit.clock import length
-from ledger.credit.policy import Accept, Conversion, Policy
+from ledger.credit.policy import Accept, Conversion, Policy, TableRow
 from ledger.credit.reasons import RECORD, say
 from ledger.credit.records import Context, Record, Unreadable
 
@@ -292,14 +292,7 @@ class Admission:
         subject: str | None = None
         gives = "full" if conversion is None else conversion.gives
         if conversion is not None and gives == "table":
-            row = next(
-                (
-                    r
-                    for r in conversion.table
-                    if r.code == record.code and _within(last, r.since, r.until)
-                ),
-                None,
-            )
+            row = table_row(conversion, record.code, last)
             if row is None:
                 return no("E-NOTABLE", code=record.code or "?", day=date.fromordinal(last))
             minutes = row.minutes
@@ -357,6 +350,12 @@ class Admission:
         if subject is not None:
             keys.append(("subject", subject))
         return tuple(sorted(set(keys)))
+
+
+def table_row(conversion: Conversion, code: str | None, day: int) -> TableRow | None:
+    """The row in force on the day of the achievement: the latest that has begun and not ended."""
+    rows = [r for r in conversion.table if r.code == code and _within(day, r.since, r.until)]
+    return max(rows, key=lambda r: r.since or date.min, default=None)
 
 
 def _within(day: int, since: date | None, until: date | None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from itertools import product
@@ -11,40 +11,51 @@ from typing import Any
 from credential.text import Text
 from ledger.credit.admit import Candidate, takes
 from ledger.credit.policy import Accept, Block, Degree, Policy
-from ledger.credit.problem import IMAGINED, Problem, caps_on
-from ledger.credit.program import Proof, build_model
+from ledger.credit.problem import IMAGINED, Problem, caps_on, value
+from ledger.credit.program import Proof, build_model, settle_locked
 from ledger.credit.reasons import hours, spoken
 from ledger.credit.records import MOST_MINUTES, Record
 
 USUAL = ("course", "volunteering", "certificate", "project")
 MOST_KINDS = 48
+MOST_SAMPLES = 5000
 
 
-def _accepts(accepts: Iterable[Accept]) -> Iterable[Accept]:
+def every_accept(accepts: Iterable[Accept]) -> Iterable[Accept]:
+    """Predicates and the alternatives inside them."""
     for accept in accepts:
         yield accept
-        yield from _accepts(accept.either)
+        yield from every_accept(accept.either)
 
 
-def kinds(policy: Policy, degree: Degree, blocks: Sequence[Block], day: date) -> list[Candidate]:
-    """One imagined record per kind of learning the degree tells apart."""
-    rules = [*_accepts([*(b.accept for b in blocks), *(o.accept for o in degree.overlays)])]
-    named = [*rules, *_accepts(c.accept for c in policy.caps)]
-    types = [*USUAL, *sorted({t for a in named for t in a.types} - set(USUAL))]
-    leaves: set[str | None] = {None, *(c for a in rules for c in a.categories)}
-    if any(o.distinct == "category" for o in degree.overlays):
-        leaves |= policy.taxonomy.leaves
+def samples(
+    rules: Sequence[Accept],
+    day: date,
+    leaves: Iterable[str] = (),
+    more_types: Iterable[str] = (),
+    fresh: Mapping[str, int] | None = None,
+) -> list[Candidate]:
+    """One imagined record for each combination of the words the rules use (and of none).
+
+    ``fresh``: how many further values of ``issuer``, ``issuer_group``, ``level`` or ``course`` to
+    imagine, for overlays that count different ones; they are called ``*1``, ``*2`` …
+    """
+    further = {word: [f"*{n}" for n in range(1, most + 1)] for word, most in (fresh or {}).items()}
+    types = [*USUAL, *sorted({*more_types, *(t for a in rules for t in a.types)} - set(USUAL))]
     axes: list[list[Any]] = [
         types,
-        sorted(leaves, key=str),
-        sorted({None, *(g for a in rules for g in a.groups)}, key=str),
-        sorted({None, *(i for a in rules for i in a.issuers)}, key=str),
-        sorted({None, *(v for a in rules for v in a.levels)}, key=str),
-        sorted({None, *(v for a in rules for v in a.courses)}, key=str),
+        sorted({None, *leaves, *(c for a in rules for c in a.categories)}, key=str),
+        sorted(
+            {None, *(g for a in rules for g in a.groups), *further.get("issuer_group", ())}, key=str
+        ),
+        sorted({None, *(i for a in rules for i in a.issuers), *further.get("issuer", ())}, key=str),
+        sorted({None, *(v for a in rules for v in a.levels), *further.get("level", ())}, key=str),
+        sorted({None, *(v for a in rules for v in a.courses), *further.get("course", ())}, key=str),
     ]
-    found: dict[tuple[object, ...], Candidate] = {}
+    ordinal = day.toordinal()
+    found = []
     combos = sorted(product(*axes), key=lambda c: sum(v is not None for v in c[1:]))
-    for n, (kind, leaf, group, issuer, level, course) in enumerate(combos[:5000]):
+    for n, (kind, leaf, group, issuer, level, course) in enumerate(combos[:MOST_SAMPLES]):
         record = Record(
             id=f"?{n}",
             type=str(kind),
@@ -55,27 +66,42 @@ def kinds(policy: Policy, degree: Degree, blocks: Sequence[Block], day: date) ->
             level=level,
             code=course,
         )
-        ordinal = day.toordinal()
-        one = Candidate(
-            record,
-            leaf,
-            group,
-            course,
-            MOST_MINUTES,
-            (),
-            Fraction(1),
-            False,
-            ordinal,
-            ordinal,
-            (),
-            None,
+        found.append(
+            Candidate(
+                record,
+                leaf,
+                group,
+                course,
+                MOST_MINUTES,
+                (),
+                Fraction(1),
+                False,
+                ordinal,
+                ordinal,
+                (),
+                None,
+            )
         )
+    return found
+
+
+def kinds(policy: Policy, degree: Degree, blocks: Sequence[Block], day: date) -> list[Candidate]:
+    """One imagined record per kind of learning the degree tells apart."""
+    rules = list(every_accept([*(b.accept for b in blocks), *(o.accept for o in degree.overlays)]))
+    capped = {t for a in every_accept(c.accept for c in policy.caps) for t in a.types}
+    leaves = (
+        policy.taxonomy.leaves if any(o.distinct == "category" for o in degree.overlays) else ()
+    )
+    fresh: dict[str, int] = {}
+    for overlay in degree.overlays:
+        if overlay.distinct in ("issuer", "issuer_group", "level", "course"):
+            fresh[overlay.distinct] = max(overlay.count, fresh.get(overlay.distinct, 0))
+    found: dict[tuple[object, ...], Candidate] = {}
+    for one in samples(rules, day, leaves, capped, fresh):
         into = tuple(b for b, block in enumerate(blocks) if takes(block.accept, one))
         looks = tuple(
-            (o, getattr(record, "category" if overlay.distinct == "category" else "type"))
-            if overlay.distinct
-            else (o, "")
-            for o, overlay in enumerate(degree.overlays)
+            (n, value(one, overlay.distinct) if overlay.distinct else "")
+            for n, overlay in enumerate(degree.overlays)
             if takes(overlay.accept, one)
         )
         if into:
@@ -86,6 +112,7 @@ def kinds(policy: Policy, degree: Degree, blocks: Sequence[Block], day: date) ->
 def least(problem: Problem, imagined: Sequence[str]) -> dict[str, int] | None:
     """The fewest imagined minutes that meet blocks and overlays; None when none do."""
     built = build_model(problem)
+    settle_locked(built)
     for column in (*built.missing, *built.overlay):
         built.model.fix(column, 0, 0)
     cells = {
@@ -109,15 +136,15 @@ def least(problem: Problem, imagined: Sequence[str]) -> dict[str, int] | None:
 def phrase(one: Candidate, minutes: int) -> dict[str, Any]:
     """One line of advice as JSON."""
     record = one.record
-    return {
-        "type": record.type,
+    words = {
         "category": one.leaf,
         "issuer_group": one.group,
         "issuer": record.issuer or None,
         "level": record.level,
         "course": one.course,
-        "minutes": minutes,
     }
+    known = {word: None if v is None or v.startswith("*") else v for word, v in words.items()}
+    return {"type": record.type, **known, "minutes": minutes}
 
 
 TYPE_NAMES = {

@@ -93,7 +93,7 @@ def _degree(raw: Json, ident: str, base: str) -> Degree:
         id=ident,
         base=base,
         name=_name(raw),
-        advertised_hours=raw["advertised_hours"],
+        advertised_hours=raw.get("advertised_hours"),
         blocks=tuple(
             Block(b["id"], b["min"], b.get("max"), accept(b["accept"]), _name(b))
             for b in raw["blocks"]
@@ -219,7 +219,7 @@ def build(document: Json, digest: str, lines: Mapping[tuple[str | int, ...], int
         caps=tuple(
             Cap(
                 c["id"],
-                accept(c["match"]),
+                accept(c.get("match", c)),
                 c["window"],
                 c.get("max", 0),
                 Fraction(c["max_ratio"]) if "max_ratio" in c else None,

@@ -107,7 +107,7 @@ class Degree:
     id: str
     base: str
     name: Text
-    advertised_hours: int
+    advertised_hours: int | None
     blocks: tuple[Block, ...]
     overlays: tuple[Overlay, ...]
     items: tuple[Item, ...]

@@ -67,9 +67,10 @@ class Problem:
         return sum(block.minimum for block in self.blocks)
 
 
-def _value(candidate: Candidate, word: str) -> str | None:
+def value(candidate: Candidate, word: str) -> str | None:
+    """What a record has under one of the words ``distinct`` and ``per`` know."""
     record = candidate.record
-    values = {
+    known = {
         "category": candidate.leaf,
         "type": record.type,
         "issuer": record.issuer,
@@ -77,7 +78,7 @@ def _value(candidate: Candidate, word: str) -> str | None:
         "level": record.level,
         "course": candidate.course,
     }
-    return values[word]
+    return known[word]
 
 
 def build_problem(
@@ -126,9 +127,9 @@ def build_problem(
         if overlay.distinct is not None:
             values: dict[str, list[int]] = defaultdict(list)
             for i in looks[n]:
-                value = _value(order[i], overlay.distinct)
-                if value is not None:
-                    values[value].append(i)
+                found = value(order[i], overlay.distinct)
+                if found is not None:
+                    values[found].append(i)
             distinct[n] = dict(sorted(values.items()))
     problem = Problem(
         records=order,
@@ -196,7 +197,7 @@ def caps_on(policy: Policy, degree: Degree, candidate: Candidate) -> list[int]:
         n
         for n, cap in enumerate(policy.caps)
         if (not cap.degrees or {degree.id, degree.base} & cap.degrees)
-        and (cap.window == DEGREE or candidate.record.status != IMAGINED)
+        and (candidate.record.status != IMAGINED or (cap.window == DEGREE and cap.per is None))
         and takes(cap.accept, candidate)
     ]
 
@@ -342,7 +343,7 @@ def _cap_rows(
             cap = policy.caps[c]
             key: tuple[int | str, ...] = (c, policy.clock.key(cap.window, cell.day))
             if cap.per is not None:
-                key = (*key, _value(candidate, cap.per) or "")
+                key = (*key, value(candidate, cap.per) or "")
             row = rows.get(key)
             if row is None:
                 row = rows[key] = Row(c, key, cap.limit(degree), [], cap.window == DEGREE)

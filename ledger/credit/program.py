@@ -60,7 +60,8 @@ def build_model(problem: Problem) -> Built:
             if problem.klass[i] == k
             for n in mine
         ]
-        flows = [model.column(FREE, ("flow", k, b)) for b in accepted]
+        most = sum(problem.supply[i] for i, klass in enumerate(problem.klass) if klass == k)
+        flows = [model.column(most, ("flow", k, b)) for b in accepted]
         for b, column in zip(accepted, flows, strict=True):
             into[b].append((column, 1))
         model.line([*members, *((f, 1) for f in flows)], 0, 0, ("class", k))
@@ -126,8 +127,7 @@ def solve_exactly(problem: Problem) -> Usage:
     """The canonical usage by the program. Raises ``SolverDisagrees``."""
     built = build_model(problem)
     model = built.model
-    if built.locked:
-        _settle(built, dict.fromkeys(built.locked, -1))
+    settle_locked(built)
     _settle(built, dict.fromkeys(built.missing, 1))
     for column in built.overlay:
         _settle(built, {column: 1})
@@ -139,6 +139,12 @@ def solve_exactly(problem: Problem) -> Usage:
     values = best.values if best is not None else []
     use = _record_by_record(problem, built, values, total)
     return Usage(_days(problem, built, use), "program")
+
+
+def settle_locked(built: Built) -> None:
+    """Keep what earlier degrees hold: all of it, or as much as the limits leave room for."""
+    if built.locked:
+        _settle(built, dict.fromkeys(built.locked, -1))
 
 
 def _settle(built: Built, costs: dict[int, int]) -> int:
@@ -235,6 +241,7 @@ def prove(problem: Problem, missing: int) -> Proof:
     cases; beyond, the proof stays empty.
     """
     built = build_model(problem)
+    settle_locked(built)
     costs = dict.fromkeys(built.missing, 1)
     leaves: list[tuple[list[int], list[tuple[tuple[object, ...], int, Fraction]]]] = []
     stack: list[dict[int, int]] = [{}]

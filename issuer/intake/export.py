@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import openpyxl
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from credential.text import Text
 from issuer.intake.ingestion import stored_report
@@ -26,7 +26,7 @@ from ledger.database.models import Submission, SubmissionRow
 from ledger.database.session import Database
 
 Language = Literal["ko", "en"]
-_Verdict: TypeAlias = Row[tuple[int, str, str | None, int | None, list[Any]]]
+_Verdict: TypeAlias = Any  # row, verdict, record, same as row, problems
 
 _ADDED = Text("판정,기록 번호,같은 행,사유,조치", "verdict,record,same as row,reason,remedy")
 _VERDICTS = {

@@ -193,14 +193,15 @@ class LearningRecord(Base):
     recorded_at: Mapped[datetime]
 
     __table_args__ = (
-        # One live record for each entry of the institution; the superseded ones stay beside it.
+        # One standing record (verified or retracted) for each entry of the institution's books;
+        # those it superseded stay beside it.
         Index(
             "ix_record_live",
             "institution_id",
             "source_key",
             unique=True,
-            sqlite_where=text("status = 'verified'"),
-            postgresql_where=text("status = 'verified'"),
+            sqlite_where=text("status <> 'superseded'"),
+            postgresql_where=text("status <> 'superseded'"),
         ),
         Index("ix_record_content", "content_sha256"),
     )

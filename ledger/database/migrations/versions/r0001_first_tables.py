@@ -180,8 +180,8 @@ def upgrade() -> None:
             "ix_record_live",
             ["institution_id", "source_key"],
             unique=True,
-            sqlite_where=sa.text("status = 'verified'"),
-            postgresql_where=sa.text("status = 'verified'"),
+            sqlite_where=sa.text("status <> 'superseded'"),
+            postgresql_where=sa.text("status <> 'superseded'"),
         )
 
     op.create_table(
@@ -367,8 +367,8 @@ def downgrade() -> None:
     with op.batch_alter_table("learning_record", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_record_live",
-            sqlite_where=sa.text("status = 'verified'"),
-            postgresql_where=sa.text("status = 'verified'"),
+            sqlite_where=sa.text("status <> 'superseded'"),
+            postgresql_where=sa.text("status <> 'superseded'"),
         )
         batch_op.drop_index("ix_record_content")
         batch_op.drop_index(batch_op.f("ix_learning_record_learner_id"))

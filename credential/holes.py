@@ -7,7 +7,7 @@ a boolean. Member names, types and contexts are never holes: they make the shape
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import orjson
@@ -18,6 +18,7 @@ from credential.text import Text
 
 Scalar = str | int | float | bool
 
+_SCALARS = frozenset((str, int, float, bool))
 _HOLE = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
 
 
@@ -77,13 +78,24 @@ def scalar(name: str, values: Mapping[str, Scalar]) -> Scalar:
     if name not in values:
         raise ShapeInvalid(f"빈칸 {name}의 값이 없습니다.", f"No value for {name}.", hole=name)
     value = values[name]
-    if type(value) not in (str, int, float, bool):
+    if type(value) not in _SCALARS:
         raise ShapeInvalid(
             f"빈칸 {name}에는 글자, 수, 참거짓만 넣을 수 있습니다.",
             f"{name} takes a string, a number or a boolean.",
             hole=name,
         )
     return value
+
+
+def scalars(names: Sequence[str], values: Mapping[str, Scalar]) -> list[Scalar]:
+    """The values for holes, in the order of their names; raises as ``scalar`` does."""
+    try:
+        found = [values[name] for name in names]
+    except KeyError:
+        found = []
+    if len(found) == len(names) and _SCALARS.issuperset(map(type, found)):
+        return found
+    return [scalar(name, values) for name in names]
 
 
 class CanonicalJson:

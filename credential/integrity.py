@@ -248,7 +248,9 @@ def _proof_context(unsecured: Document, proof: Document) -> Any:
         value if isinstance(value, list) else [value]
         for value in (unsecured.get("@context"), proof["@context"])
     )
-    if not theirs or ours[: len(theirs)] != theirs:
+    # only the JCS proof signs its own context; elsewhere a shorter one would be anyone's addition
+    expected = ours[: len(theirs)] if proof.get("cryptosuite") == JCS else ours
+    if not theirs or expected != theirs:
         raise ProofMalformed(
             "서명의 컨텍스트가 문서의 컨텍스트와 다릅니다.",
             "The proof's context is not the beginning of the document's.",

@@ -23,12 +23,11 @@ _MARK = "urn:x-baeum-hole:7c1e:"
 
 def kind_of(value: Scalar) -> str:
     """The letter for how JSON-LD treats a value: one plan serves all values of these kinds."""
-    kind = type(value)
-    if kind is str:
-        return STRING
-    if kind is bool:
+    if isinstance(value, bool):
         return TRUE if value else FALSE
-    return INTEGER if kind is int or float(value).is_integer() else FLOAT
+    if isinstance(value, str):
+        return STRING
+    return INTEGER if isinstance(value, int) or value.is_integer() else FLOAT
 
 
 class Plan:
@@ -76,19 +75,18 @@ class Plan:
         return term
 
     def _arrange(self, marked: list[tuple[str | int, ...]]) -> None:
-        """Turn the quads into lines to format, and blank nodes into further places."""
+        """Turn the quads into lines to format, with blank nodes as further places."""
         self._quads = marked
         blanks = sorted({t for quad in marked for t in quad if _blank(t)}, key=str)
         first = len(self._fillers)
         labels = {blank: first + place for place, blank in enumerate(blanks)}
-        self._own_labels = [str(blank) for blank in blanks]
-        placed = [tuple(labels.get(t, t) for t in quad) for quad in marked]
-        self._lines = [_Line(quad) for quad in placed]
-        self._degrees = []
-        for blank in blanks:
-            mine = [quad for quad in marked if blank in quad]
-            masked = [tuple(_masked(t, blank) for t in quad) for quad in mine]
-            self._degrees.append([_Line(quad) for quad in masked])
+        self._ground = _Lines([quad for quad in marked if not any(map(_blank, quad))])
+        linked = [quad for quad in marked if any(map(_blank, quad))]
+        self._linked = _Lines([tuple(labels.get(t, t) for t in quad) for quad in linked])
+        self._degrees = [
+            _Lines([tuple(_masked(t, blank) for t in quad) for quad in linked if blank in quad])
+            for blank in blanks
+        ]
 
     def fill(self, values: Mapping[str, Scalar]) -> str | None:
         """Canonical N-Quads, or None when a value needs the generic path."""
@@ -98,14 +96,15 @@ class Plan:
             if term is None:
                 return None
             terms.append(term)
-        own = terms + self._own_labels
-        lines = [line.fill(own) for line in self._lines]
-        unique = set(lines)
-        if not self._own_labels:
-            return "".join(sorted(unique))
-        if len(unique) == len(lines) and (labels := self._labels(terms)):
-            own = terms + labels
-            return "".join(sorted([line.fill(own) for line in self._lines]))
+        lines = set(self._ground.fill(terms))
+        if not self._degrees:
+            return "".join(sorted(lines))
+        labels = self._labels(terms)
+        if labels is not None:
+            linked = self._linked.fill(terms + labels)
+            together = lines.union(linked)
+            if len(together) == len(lines) + len(linked):
+                return "".join(sorted(together))
         # equal values made quads or blank nodes alike: let RDFC-1.0 sort it out
         return rdfc.canonicalise(
             Quad(*(terms[t] if isinstance(t, int) else t for t in quad)) for quad in self._quads
@@ -114,8 +113,7 @@ class Plan:
     def _labels(self, terms: list[str]) -> list[str] | None:
         """Canonical labels, when first-degree hashes tell all blank nodes apart."""
         hashes = [
-            sha256("".join(sorted([line.fill(terms) for line in lines])).encode()).digest()
-            for lines in self._degrees
+            sha256("".join(sorted(lines.fill(terms))).encode()).digest() for lines in self._degrees
         ]
         order = {digest: place for place, digest in enumerate(sorted(set(hashes)))}
         if len(order) < len(hashes):
@@ -126,20 +124,25 @@ class Plan:
 _Filler = Callable[[Any], str | None]
 
 
-class _Line:
-    """One line of N-Quads with places for terms; ``%`` formatting because it is the fastest."""
+class _Lines:
+    """Lines of N-Quads with places for terms; ``%`` formatting because it is the fastest."""
 
-    __slots__ = ("_constant", "_format", "_pick")
+    __slots__ = ("_constant", "_formats")
 
-    def __init__(self, quad: tuple[str | int, ...]) -> None:
-        places = [term for term in quad if isinstance(term, int)]
-        parts = ["%s" if isinstance(t, int) else t.replace("%", "%%") for t in quad]
-        self._format = rdfc.line(Quad(*parts))
-        self._constant = None if places else self._format % ()
-        self._pick: Callable[[Sequence[str]], Any] = itemgetter(*places) if places else tuple
+    def __init__(self, quads: list[tuple[str | int, ...]]) -> None:
+        self._constant: list[str] = []
+        self._formats: list[tuple[str, Callable[[Sequence[str]], Any]]] = []
+        for quad in quads:
+            places = [term for term in quad if isinstance(term, int)]
+            parts = ["%s" if isinstance(t, int) else t.replace("%", "%%") for t in quad]
+            text = rdfc.line(Quad(*parts))
+            if places:
+                self._formats.append((text, itemgetter(*places)))
+            else:
+                self._constant.append(text % ())
 
-    def fill(self, terms: Sequence[str]) -> str:
-        return self._constant or self._format % self._pick(terms)
+    def fill(self, terms: Sequence[str]) -> list[str]:
+        return self._constant + [text % pick(terms) for text, pick in self._formats]
 
 
 def _marker(place: int, kind: str) -> Scalar:

@@ -16,14 +16,15 @@ from hashlib import sha256
 from typing import Any
 
 from credential import contexts, integrity, jcs, multibase, rdf
-from credential.holes import CanonicalJson, Scalar, ShapeInvalid, encode, fill, holes, scalar
-from credential.plan import Plan, kind_of
+from credential.holes import CanonicalJson, Scalar, ShapeInvalid, encode, fill, holes, scalars
+from credential.plan import INTEGER, STRING, Plan, kind_of
 
 __all__ = ["Shape", "ShapeInvalid", "ShapeSigner", "Signed"]
 
 MAX_PLANS = 64
 """Plans kept for one shape; there is one for each combination of JSON types of its values."""
 
+_PLAIN: dict[type, str] = {str: STRING, int: INTEGER}
 _SPARE = "{proofCreated}", "{proofNonce}", "{proofValue}"
 
 
@@ -52,7 +53,9 @@ class Shape:
 
     def nquads(self, values: Mapping[str, Scalar]) -> bytes:
         """The canonical N-Quads of ``document(values)``; raises what the generic path raises."""
-        kinds = "".join([kind_of(scalar(name, values)) for name in self.names])
+        kinds = "".join(
+            [_PLAIN.get(type(value)) or kind_of(value) for value in scalars(self.names, values)]
+        )
         try:
             plan = self._plans.get(kinds) or self._compile(kinds)
             text = plan.fill(values)
@@ -135,7 +138,8 @@ class ShapeSigner:
 
         Raises what ``Shape.nquads`` raises, and ``jcs.NotCanonical``.
         """
-        encoded = {name: encode(scalar(name, values)) for name in self._shape.names}
+        names = self._shape.names
+        encoded = dict(zip(names, map(encode, scalars(names, values)), strict=True))
         proof = {"proofCreated": integrity.timestamp(created), "proofNonce": nonce}
         encoded.update({name: encode(value) for name, value in proof.items()})
         if self._rdf:

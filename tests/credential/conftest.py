@@ -1,9 +1,8 @@
-"""Makes ``credential`` the package, not this folder of the same name."""
+"""Lets the tests of this room share the modules beside them by name."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.append(str(Path(__file__).parent))

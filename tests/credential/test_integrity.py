@@ -356,6 +356,16 @@ def test_the_context_in_a_jcs_proof_must_begin_the_documents():
         integrity.verify(document, document["proof"], PUBLIC)
 
 
+def test_the_context_in_an_rdfc_proof_must_be_the_documents():
+    document = signed()
+    document["proof"]["@context"] = UNSECURED["@context"]
+    integrity.verify(document, document["proof"], PUBLIC)
+    for context in ([contexts.VC_V2], contexts.VC_V2, [*UNSECURED["@context"], contexts.OB_V3]):
+        document["proof"]["@context"] = context
+        with pytest.raises(integrity.ProofMalformed):
+            integrity.verify(document, document["proof"], PUBLIC)
+
+
 def test_a_proof_set_has_each_proof_over_the_same_document():
     document = signed(signed(), cryptosuite=integrity.JCS)
     assert [p["cryptosuite"] for p in integrity.proofs(document)] == list(integrity.SUITES)

@@ -199,6 +199,18 @@ def test_bulk_signing_equals_signing_one(suite, filled, nonce):
     integrity.verify(document, document["proof"], bytes(KEY.verify_key))
 
 
+@pytest.mark.parametrize("suite", integrity.SUITES)
+def test_bulk_signing_refuses_a_lone_surrogate(suite):
+    signer = ShapeSigner(SHAPE, verification_method=did.key_method(DID), cryptosuite=suite)
+    options = {"created": "2026-11-23T00:00:00Z", "nonce": "n", "sign": sign}
+    with pytest.raises((jcs.NotCanonical, rdf.LossyValue)):
+        signer.sign(VALUES | {"name": "\ud800"}, **options)
+    with pytest.raises((jcs.NotCanonical, rdf.LossyValue)):
+        signer.sign(VALUES | {"hours": 2**53}, **options)
+    with pytest.raises(integrity.ProofMalformed):
+        signer.sign(VALUES, **options | {"created": "today"})
+
+
 def test_bulk_signing_refuses_an_unknown_suite_and_a_second_proof():
     with pytest.raises(integrity.CryptosuiteUnsupported):
         ShapeSigner(SHAPE, verification_method="did:key:x#x", cryptosuite="none")

@@ -16,34 +16,36 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from sqlalchemy import Select, and_, func, insert, or_, select
+from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from credential.errors import BaeumError
 from credential.text import Text
-from issuer import batches, shards
+from issuer import batches, ready_records, shards
 from issuer.issuers import NotReady, Ready, Reason, issuers
 from issuer.keys import Keystore
-from issuer.lint import Finding
+from issuer.leftovers import IssueReport, LeftOut, Leftovers, reason_of
 from issuer.place import AnchorPlace
 from issuer.signing import SignedChunk, SignJob, Submit, signing
 from issuer.templates import RecordFacts, kinds
 from issuer.templates.facts import instant
-from ledger.database.models import Batch, Credential, Learner, LearnerIdentity, LearningRecord
+from ledger.database.models import Batch, Credential
 from ledger.database.session import Database
 from ledger.learners import Identities, NameUnreadable
 
 CHUNK = 2_000
-EXAMPLES = 20
-"""Records named for each reason; the rest are counted."""
+"""Records read, signed and stored together; bounds memory and what a kill repeats."""
 
 _ALONE = 5_000  # fewer records than this are signed sooner than workers start
+
+__all__ = ["IssueReport", "LeftOut", "PublicUrlInvalid", "WorkersDied", "issue"]
 
 Progress = Callable[[int, int], None]
 
@@ -66,47 +68,12 @@ class PublicUrlInvalid(BaeumError):
     title = Text("공개 주소가 잘못되었습니다", "The public address is wrong")
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Records that got no credential for one reason. ``examples`` are record ids."""
+class WorkersDied(BaeumError):
+    """A signing process ended without an answer: killed, or out of memory."""
 
-    reason: Reason
-    institution: str
-    count: int
-    examples: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class IssueReport:
-    """What a run did. ``considered`` = ``issued`` + ``already`` + the counts of ``left_out``.
-
-    ``already`` were issued by another run at the same time.
-    """
-
-    considered: int
-    issued: int
-    already: int
-    left_out: tuple[LeftOut, ...]
-    batches: tuple[int, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "considered": self.considered,
-            "issued": self.issued,
-            "already": self.already,
-            "leftOut": [
-                {
-                    "code": entry.reason.code,
-                    "institution": entry.institution,
-                    "count": entry.count,
-                    "reason": entry.reason.text.to_json(),
-                    "remedy": entry.reason.remedy.to_json(),
-                    "records": list(entry.examples),
-                }
-                for entry in self.left_out
-            ],
-            "batches": list(self.batches),
-        }
+    code = "signing-interrupted"
+    title = Text("서명 작업이 중단되었습니다", "Signing was interrupted")
+    status: ClassVar[int] = 503
 
 
 def issue(
@@ -127,25 +94,31 @@ def issue(
     ``identities`` opens the learners' names; without it credentials carry none. ``limit`` is the
     greatest number of records considered. ``progress(done, total)`` is called after each chunk.
     Killed at any moment, the next call continues. Raises ``PublicUrlInvalid``,
-    ``WrongPassphrase`` and the database's errors.
+    ``WrongPassphrase``, ``WorkersDied`` and the database's errors.
     """
     _check_url(public_url)
     run = _Run(database, place, public_url, now, identities, limit, max(1, min(chunk, CHUNK)))
     with database.reading() as session:
         able = issuers(session, keystore)
-        run.total = run.count(session)
+        found = ready_records.count(session)
+        run.total = found if limit is None else min(found, limit)
     if run.total < _ALONE:
         workers = 1
-    with signing(keystore, workers) as submit:
-        run.sign_all(able, submit, ahead=workers + 1, progress=progress)
+    try:
+        with signing(keystore, workers) as submit:
+            run.sign_all(able, submit, ahead=workers + 1, progress=progress)
+    except BrokenProcessPool as error:
+        raise WorkersDied(
+            Text(
+                "서명하던 프로세스가 갑자기 끝났습니다. 저장된 증명은 그대로 있습니다",
+                "A signing process ended unexpectedly. What was stored is kept",
+            ),
+            Text(
+                "메모리를 확인하고 같은 명령을 다시 실행해 주세요. 이어서 발급합니다",
+                "Check the memory and run the same command again; it continues",
+            ),
+        ) from error
     return run.report()
-
-
-@dataclass(slots=True)
-class _Tally:
-    reason: Reason
-    count: int = 0
-    examples: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -178,19 +151,8 @@ class _Run:
         self._done = 0
         self._issued = 0
         self._already = 0
-        self._tallies: dict[tuple[str, str], _Tally] = {}
+        self._leftovers = Leftovers()
         self._batches: list[int] = []
-
-    def count(self, session: Session) -> int:
-        """How many records this run will look at."""
-        found = session.scalar(
-            select(func.count())
-            .select_from(LearningRecord)
-            .outerjoin(Credential, Credential.record_id == LearningRecord.id)
-            .where(LearningRecord.status == "verified", Credential.id.is_(None))
-        )
-        total = found or 0
-        return total if self._left is None else min(total, self._left)
 
     def sign_all(
         self,
@@ -212,11 +174,13 @@ class _Run:
             progress(self._done, max(self.total, self._done))
 
     def report(self) -> IssueReport:
-        left_out = tuple(
-            LeftOut(tally.reason, institution, tally.count, tuple(tally.examples))
-            for (institution, _), tally in sorted(self._tallies.items())
+        return IssueReport(
+            self._done,
+            self._issued,
+            self._already,
+            self._leftovers.entries(),
+            tuple(self._batches),
         )
-        return IssueReport(self._done, self._issued, self._already, left_out, tuple(self._batches))
 
     # --- read and reserve -------------------------------------------------------------------------
 
@@ -235,18 +199,16 @@ class _Run:
                     progress(self._done, self.total)
 
     def _pages(self, institution: str) -> Iterator[list[Any]]:
-        after: tuple[str, str] | None = None
-        while self._left is None or self._left > 0:
-            size = self._chunk if self._left is None else min(self._chunk, self._left)
-            with self._database.reading() as session:
-                rows = list(session.execute(_page(institution, after, size)))
-            if rows:
-                if self._left is not None:
-                    self._left -= len(rows)
+        if self._left == 0:
+            return
+        for rows in ready_records.pages(self._database, institution, self._chunk):
+            if self._left is None:
                 yield rows
-            if len(rows) < size:
+                continue
+            yield rows[: self._left]
+            self._left = max(0, self._left - len(rows))
+            if self._left == 0:
                 return
-            after = (rows[-1].source_key, rows[-1].id)
 
     def _wanted(self, issuer: Ready, rows: list[Any]) -> list[RecordFacts]:
         """The records that may be signed; the others are tallied with their reason."""
@@ -312,7 +274,7 @@ class _Run:
         job = pending.job
         for position, findings in chunk.refused:
             self._leave_out(
-                job.issuer.institution, _reason(findings[0]), job.records[position].record_id
+                job.issuer.institution, reason_of(findings[0]), job.records[position].record_id
             )
         try:
             stored = self._store(job, chunk)
@@ -330,7 +292,7 @@ class _Run:
         """One transaction: all of the chunk that is still wanted, or nothing. Returns how many."""
         with self._database.session() as session:
             batch = batches.open_batch(session, self._place, self._now)
-            wanted = _still_wanted(session, [r.record_id for r in job.records])
+            wanted = ready_records.still_wanted(session, (r.record_id for r in job.records))
             rows = [
                 {
                     "id": signed.credential_id,
@@ -375,78 +337,12 @@ class _Run:
                 self._batches.append(batch.id)
 
     def _leave_out(self, institution: str, reason: Reason, record_id: str) -> None:
-        tally = self._tallies.setdefault((institution, reason.code), _Tally(reason))
-        tally.count += 1
-        if len(tally.examples) < EXAMPLES:
-            tally.examples.append(record_id)
+        self._leftovers.add(institution, reason, record_id)
         self._done += 1
-
-
-def _page(institution: str, after: tuple[str, str] | None, size: int) -> Select[*tuple[Any, ...]]:
-    record = LearningRecord
-    query: Select[*tuple[Any, ...]] = (
-        select(
-            record.id,
-            record.source_key,
-            record.learner_id,
-            record.kind,
-            record.category,
-            record.level,
-            record.title_ko,
-            record.title_en,
-            record.code,
-            record.started_at,
-            record.ended_at,
-            record.minutes,
-            Learner.holder_did,
-            LearnerIdentity.name,
-        )
-        .join(Learner, Learner.id == record.learner_id)
-        .outerjoin(LearnerIdentity, LearnerIdentity.learner_id == record.learner_id)
-        .outerjoin(Credential, Credential.record_id == record.id)
-        .where(
-            record.institution_id == institution,
-            record.status == "verified",
-            Credential.id.is_(None),
-        )
-        .order_by(record.source_key, record.id)
-        .limit(size)
-    )
-    if after is not None:
-        key, last = after
-        query = query.where(
-            record.source_key >= key,
-            or_(record.source_key > key, and_(record.source_key == key, record.id > last)),
-        )
-    return query
-
-
-def _still_wanted(session: Session, record_ids: list[str]) -> set[str]:
-    """Those that are verified still and have no credential yet, under the open batch's lock."""
-    return set(
-        session.scalars(
-            select(LearningRecord.id)
-            .outerjoin(Credential, Credential.record_id == LearningRecord.id)
-            .where(
-                LearningRecord.id.in_(record_ids),
-                LearningRecord.status == "verified",
-                Credential.id.is_(None),
-            )
-        )
-    )
 
 
 def _name(issuer: Ready | NotReady) -> str:
     return issuer.institution if isinstance(issuer, NotReady) else issuer.facts.institution
-
-
-def _reason(finding: Finding) -> Reason:
-    where = f"{finding.where}: " if finding.where else ""
-    return Reason(
-        f"lint-{finding.rule}" if finding.clause else finding.rule,
-        Text(where + finding.reason.ko, where + finding.reason.en),
-        finding.remedy,
-    )
 
 
 def _check_url(public_url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from sqlalchemy import func, select
 from credential import integrity, model, receipt
 from credential.merkle import EMPTY_ROOT, Tree
 from credential.multikey import decode
-from issuer import batches, issuance, shards
-from issuer.issuance import IssueReport, PublicUrlInvalid, issue
+from issuer import batches, issuance, shards, signing
+from issuer.issuance import IssueReport, PublicUrlInvalid, WorkersDied, issue
 from issuer.issuers import DidTaken, give_key
 from issuer.keyfile import WrongPassphrase
 from issuer.keys import Keystore
@@ -30,7 +31,7 @@ from ledger.database.models import (
     LearningRecord,
     StatusList,
 )
-from ledger.database.session import Database
+from ledger.database.session import Database, open_database
 
 
 def run(database: Database, keys: Keystore, **options: Any) -> IssueReport:
@@ -119,8 +120,6 @@ def test_a_limit_is_kept_and_progress_ends_at_the_total(database: Database, tmp_
 def test_workers_issue_what_one_process_issues(
     migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ledger.database.session import open_database
-
     path = tmp_path / "test.db"
     path.write_bytes(migrated_sqlite.read_bytes())
     database = open_database(f"sqlite:///{path}")
@@ -133,6 +132,26 @@ def test_workers_issue_what_one_process_issues(
         key = decode(dids[credential.institution_id].removeprefix("did:key:"))
         integrity.verify(document, document["proof"], key)
     database.close()
+
+
+def test_a_worker_that_dies_is_one_clear_error(
+    migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "test.db"
+    path.write_bytes(migrated_sqlite.read_bytes())
+    database = open_database(f"sqlite:///{path}")
+    keys = populate(database, tmp_path, 25)
+    monkeypatch.setattr(issuance, "_ALONE", 0)
+    monkeypatch.setattr(signing, "_sign_in_worker", _die)
+    with pytest.raises(WorkersDied):
+        run(database, keys, workers=2)
+    monkeypatch.undo()
+    assert run(database, keys).issued == 25
+    database.close()
+
+
+def _die(_job: object) -> None:
+    os._exit(9)
 
 
 def test_two_runs_at_once_do_not_issue_twice(database: Database, tmp_path: Path) -> None:
@@ -335,8 +354,6 @@ def test_a_wrong_passphrase_stops_the_run(database: Database, tmp_path: Path) ->
 def test_one_violating_record_is_reported_and_never_stops_the_run(
     migrated_sqlite: Path, tmp_path: Path, changes: dict[str, Any], code: str
 ) -> None:
-    from ledger.database.session import open_database
-
     path = tmp_path / "test.db"
     path.write_bytes(migrated_sqlite.read_bytes())
     database = open_database(f"sqlite:///{path}")

@@ -1,0 +1,94 @@
+"""Reading the verified records that have no credential yet, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from ledger.database.models import Credential, Learner, LearnerIdentity, LearningRecord
+from ledger.database.session import Database
+
+
+def count(session: Session) -> int:
+    """How many there are."""
+    found = session.scalar(
+        select(func.count())
+        .select_from(LearningRecord)
+        .outerjoin(Credential, Credential.record_id == LearningRecord.id)
+        .where(LearningRecord.status == "verified", Credential.id.is_(None))
+    )
+    return found or 0
+
+
+def pages(database: Database, institution: str, size: int) -> Iterator[list[Any]]:
+    """The institution's, in the order of its own keys, ``size`` at a time.
+
+    Rows have the columns of ``RecordFacts`` with the name sealed as ``name``. Each page is a read
+    of its own (keyset pagination), so nothing is held open while a page is worked on.
+    """
+    after: tuple[str, str] | None = None
+    while True:
+        with database.reading() as session:
+            rows = list(session.execute(_page(institution, after, size)))
+        if rows:
+            yield rows
+        if len(rows) < size:
+            return
+        after = (rows[-1].source_key, rows[-1].id)
+
+
+def still_wanted(session: Session, record_ids: Iterable[str]) -> set[str]:
+    """Those that are verified still and have no credential yet, under the open batch's lock."""
+    return set(
+        session.scalars(
+            select(LearningRecord.id)
+            .outerjoin(Credential, Credential.record_id == LearningRecord.id)
+            .where(
+                LearningRecord.id.in_(list(record_ids)),
+                LearningRecord.status == "verified",
+                Credential.id.is_(None),
+            )
+        )
+    )
+
+
+def _page(institution: str, after: tuple[str, str] | None, size: int) -> Select[*tuple[Any, ...]]:
+    record = LearningRecord
+    query: Select[*tuple[Any, ...]] = (
+        select(
+            record.id,
+            record.source_key,
+            record.learner_id,
+            record.kind,
+            record.category,
+            record.level,
+            record.title_ko,
+            record.title_en,
+            record.code,
+            record.started_at,
+            record.ended_at,
+            record.minutes,
+            Learner.holder_did,
+            LearnerIdentity.name,
+        )
+        .join(Learner, Learner.id == record.learner_id)
+        .outerjoin(LearnerIdentity, LearnerIdentity.learner_id == record.learner_id)
+        .outerjoin(Credential, Credential.record_id == record.id)
+        .where(
+            record.institution_id == institution,
+            record.status == "verified",
+            Credential.id.is_(None),
+        )
+        .order_by(record.source_key, record.id)
+        .limit(size)
+    )
+    if after is not None:
+        key, last = after
+        query = query.where(
+            record.source_key >= key,
+            or_(record.source_key > key, and_(record.source_key == key, record.id > last)),
+        )
+    return query

@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from queue import Empty, SimpleQueue
 from typing import ClassVar
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -175,7 +176,7 @@ class GuardedClient:
             opened = self.dialer(address, port, _left(deadline, url))
         except OSError as failure:
             raise _unreachable(type(failure).__name__, url) from failure
-        connection = _Pinned(host, port, opened, self.tls or ssl.create_default_context())
+        connection = _Pinned(host, port, opened, self.tls or _system_tls())
         try:
             with _cut_off(opened, connection, deadline) as was_cut:
                 connection.request(
@@ -191,7 +192,7 @@ class GuardedClient:
             if was_cut.is_set():  # a line that was cut looks like one that ended
                 raise _unreachable("not in time", url)
             return answer
-        except (OSError, http.client.HTTPException) as failure:
+        except (OSError, ValueError, http.client.HTTPException) as failure:
             raise _unreachable(type(failure).__name__, url) from failure
         finally:
             connection.close()
@@ -238,6 +239,12 @@ class GuardedClient:
         if not unzip.eof:
             raise _unreachable("cut short", url)
         return plain
+
+
+@cache
+def _system_tls() -> ssl.SSLContext:
+    """Certificates and host names are checked; loading the authorities takes milliseconds."""
+    return ssl.create_default_context()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ resolved here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -34,12 +34,14 @@ class SignatureUnknown(BaeumError):
 
 @dataclass(frozen=True, slots=True)
 class SignedBy:
-    """A proof that verified: which method of which DID made it."""
+    """A proof that verified: which method of which DID made it, and how many proofs beside it are
+    of a kind that cannot be checked here."""
 
     verification_method: str
     did: str
     cryptosuite: str
     proof: Mapping[str, Any]
+    unchecked: int = 0
 
 
 @lru_cache(maxsize=512)
@@ -62,10 +64,11 @@ def did_document(identifier: str) -> dict[str, Any]:
 
 
 def check_signature(document: Mapping[str, Any]) -> SignedBy:
-    """Verify every proof of a document and return the first.
+    """Verify the proofs of a document and return the issuer's, or the first if none is.
 
-    All proofs of a set must be of a known suite and must verify: a second proof that is broken is
-    a reason to doubt, not to look away. Raises ``SignatureWrong`` and ``SignatureUnknown``.
+    Every proof that can be checked must verify: a second proof that is broken is a reason to
+    doubt, not to look away. One of an unknown suite beside one that verified is counted in
+    ``unchecked``. Raises ``SignatureWrong``, and ``SignatureUnknown`` when none can be checked.
     """
     signed = dict(document)
     try:
@@ -73,8 +76,26 @@ def check_signature(document: Mapping[str, Any]) -> SignedBy:
     except integrity.ProofInvalid as wrong:
         code = "proof-absent" if "proof" not in document else "proof-malformed"
         raise SignatureWrong(wrong.detail, wrong.remedy, {"reason": code}) from wrong
-    signers = [_check_one(signed, proof) for proof in proofs]  # all of them, before the answer
-    return signers[0]
+    signers: list[SignedBy] = []
+    unknown: list[SignatureUnknown] = []
+    for proof in proofs:
+        try:
+            signers.append(_check_one(signed, proof))
+        except SignatureUnknown as not_known:
+            unknown.append(not_known)
+    if not signers:
+        raise unknown[0]
+    issuer = issuer_of(document)
+    chosen = next((signer for signer in signers if signer.did == issuer), signers[0])
+    return replace(chosen, unchecked=len(unknown))
+
+
+def issuer_of(document: Mapping[str, Any]) -> str | None:
+    """The issuer's identifier, whether written alone or inside an object."""
+    issuer = document.get("issuer")
+    if isinstance(issuer, Mapping):
+        issuer = issuer.get("id")
+    return issuer if isinstance(issuer, str) else None
 
 
 def _check_one(document: dict[str, Any], proof: dict[str, Any]) -> SignedBy:

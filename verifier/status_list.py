@@ -18,7 +18,7 @@ from credential.errors import BaeumError
 from credential.text import Text
 from verifier.instants import instant
 from verifier.kinds import as_list
-from verifier.signature import SignatureUnknown, SignatureWrong, check_signature
+from verifier.signature import SignatureUnknown, SignatureWrong, check_signature, issuer_of
 
 MIN_BITS = 131_072
 """Section 2.2: a shorter list would single people out."""
@@ -67,9 +67,8 @@ def read_list(body: bytes) -> StatusList:
             "상태 목록의 서명이 없거나 맞지 않습니다.",
             "The status list is not signed, or its signature does not hold.",
         ) from wrong
-    issuer = document.get("issuer")
-    issuer = issuer.get("id") if isinstance(issuer, Mapping) else issuer
-    if not isinstance(issuer, str) or issuer != signer.did:
+    issuer = issuer_of(document)
+    if issuer is None or issuer != signer.did:
         raise _bad(
             "status-list-other-issuer",
             "상태 목록에 서명한 기관과 목록에 적힌 기관이 다릅니다.",

@@ -5,7 +5,8 @@ The steps, in order. The code below carries the same numbers.
 1. ``format``: the bytes are one JSON text within the limits, no member twice; the receipt, if any,
    is written in its one canonical way.
 2. ``schema``: the structure is that of VC 2.0 and Open Badges 3.0, in words of known contexts.
-3. ``proof``: every Data Integrity proof verifies under the key it names.
+3. ``proof``: the Data Integrity proof verifies under the key it names; of several, every one that
+   can be checked does.
 4. ``issuer-key``: that key is listed by the issuer's own DID document, for issuing.
 5. ``merkle-path``: the leaf computed from the credential and its place leads to the receipt's root.
 6. ``anchor``: a trusted contract on a trusted chain recorded that root, in a canonical block with

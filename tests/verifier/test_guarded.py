@@ -312,6 +312,12 @@ def test_answers_that_are_no_list(client, server, answer, error):
         client.get(f"https://{HOST}/")
 
 
+@pytest.mark.parametrize("url", ["https://.example/", f"https://{'x' * 70}.example/"])
+def test_names_that_tls_cannot_say(client, url):
+    with pytest.raises(SourceUnreachable):
+        client.get(url)
+
+
 def test_nobody_listens(client):
     def nobody(_address: str, _port: int, _timeout: float) -> socket.socket:
         raise ConnectionRefusedError

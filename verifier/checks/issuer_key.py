@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from credential import did
 from credential.errors import BaeumError
 from credential.text import Text
 from verifier.case import Case
 from verifier.report import Finding, failed, not_run, passed
-from verifier.signature import SignatureUnknown, did_document
+from verifier.signature import SignatureUnknown, did_document, issuer_of
 
 
 def check(case: Case) -> Finding:
@@ -36,14 +34,6 @@ def check(case: Case) -> Finding:
         Text("증명에 적힌 발급 기관의 키로 서명되었습니다.", "The issuer it names signed it."),
         details={"issuer": issuer},
     )
-
-
-def issuer_of(document: Mapping[str, object]) -> str | None:
-    """The issuer's identifier, whether written alone or inside an object."""
-    issuer = document.get("issuer")
-    if isinstance(issuer, Mapping):
-        issuer = issuer.get("id")
-    return issuer if isinstance(issuer, str) else None
 
 
 def _not_the_issuers(issuer: str) -> Finding:

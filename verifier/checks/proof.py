@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from credential.text import Text
 from verifier.case import Case
-from verifier.report import Finding, failed, not_run, passed
+from verifier.report import Finding, Note, failed, not_run, passed
 from verifier.signature import SignatureUnknown, SignatureWrong, check_signature
+
+UNCHECKED = Note(
+    "proofs-unchecked",
+    Text(
+        "이 검증기가 모르는 방식의 다른 서명은 확인하지 않았습니다.",
+        "Another proof, of a kind this verifier does not know, was not checked.",
+    ),
+)
 
 
 def check(case: Case) -> Finding:
@@ -34,4 +42,5 @@ def check(case: Case) -> Finding:
             "cryptosuite": signer.cryptosuite,
             "verificationMethod": signer.verification_method,
         },
+        notes=[UNCHECKED] if signer.unchecked else [],
     )

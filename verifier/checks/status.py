@@ -90,6 +90,7 @@ def _entry(case: Case, entry: object) -> Finding:
 
 
 def _looked_up(case: Case, purpose: str, url: str, index: int, details: dict[str, Any]) -> Finding:
+    details["list"] = url
     if case.status_source is None:
         return not_run(
             "no-status-source",

@@ -266,6 +266,10 @@ class Interpreter:
             self._note(problems, row, "date-old", field_name)
         elif (days := (draft.ended_at - draft.started_at).days) > _LONGEST_DAYS:
             self._note(problems, row, "span-long", field_name, days=days)
+        else:
+            return
+        # What is wrong with the days is said once; amounts are not held against them too.
+        draft.started_at = draft.ended_at = None
 
     def _period(
         self, row: int, cells: Sequence[object], problems: list[Problem]

@@ -17,7 +17,7 @@ from nacl.exceptions import BadSignatureError
 from nacl.exceptions import ValueError as NaclValueError
 from nacl.signing import VerifyKey
 
-from credential import contexts, jcs, multibase, multikey, rdf
+from credential import contexts, familiar, jcs, multibase, multikey
 from credential.errors import BaeumError
 from credential.multikey import PublicKey
 from credential.text import Text
@@ -180,8 +180,8 @@ def hash_data(
         return sha256(jcs.canonical(options)).digest() + sha256(jcs.canonical(unsecured)).digest()
     if suite == RDFC:
         config = {**options, "@context": unsecured.get("@context")}
-        proof_hash = sha256(rdf.canonical_nquads(config, load=load)).digest()
-        return proof_hash + sha256(rdf.canonical_nquads(unsecured, load=load)).digest()
+        proof_hash = sha256(familiar.canonical_nquads(config, load=load)).digest()
+        return proof_hash + sha256(familiar.canonical_nquads(unsecured, load=load)).digest()
     raise _unsupported(suite)
 
 

@@ -23,8 +23,6 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from eth_account import Account
 from eth_utils.crypto import keccak
-from ledger.chain.gateway import Gateway
-from ledger.chain.network import Network, deploy
 
 from api.services import Services, lists_in
 from credential import did, evidence, integrity, jcs, merkle, paper, receipt, status
@@ -33,6 +31,8 @@ from credential.multibase import base64url
 from credential.receipt import Receipt
 from credential.text import Text
 from ledger.chain.embedded import EmbeddedChain
+from ledger.chain.gateway import Gateway
+from ledger.chain.network import Network, deploy
 from ledger.database.session import open_database
 from verifier import ChainReader, Report, Trust, TrustedNetwork, verify
 from verifier.rpc import HttpRpc
@@ -112,7 +112,13 @@ def build(home: Path) -> World:
     atexit.register(chain.close)
     network = deploy(chain, account)
     gateway = Gateway(chain, network, account)
-    gateway.register_institution(INSTITUTION, signer.did, ["course"], now - timedelta(days=365))
+    gateway.register_institution(
+        INSTITUTION,
+        signer.did,
+        ["course"],
+        now - timedelta(days=365),
+        signer=account.address,
+    )
 
     issued = {name: signer.secure(course(signer.did, PLACES[name], now), now) for name in PLACES}
     receipts = _anchor(gateway, network, list(issued.values()))
@@ -259,13 +265,11 @@ def _anchor(gateway: Gateway, network: Network, documents: list[dict[str, Any]])
         for document in documents
     ]
     tree = merkle.Tree(leaves)
-    signed = gateway.sign_anchor(
-        tree.root, gateway.nonce(gateway.account.address), gateway.suggest_fees(10**12)
-    )
+    signed = gateway.sign_anchor(tree.root, gateway.nonce(gateway.address), gateway.suggest_fees())
     gateway.send(signed.raw)
     mined = gateway.receipt(signed.hash)
-    if mined is None:
-        raise AssertionError("the embedded chain did not mine the anchor")
+    if mined is None or mined.sequence is None or mined.head is None:
+        raise AssertionError("the embedded chain did not anchor the batch")
     return [
         Receipt(
             leaf_index=position,

@@ -22,7 +22,8 @@ MAX_SHAPES = 256
 MAX_VALUES = 400
 """Values of a document that is worth remembering; bounds what the plans may hold in memory."""
 
-_CONSTANT = {"@context", "@type", "type"}
+# kept in the template: what changes the expansion, and the members whose value is itself a term
+_CONSTANT = {"@context", "@type", "type", "@language", "proofPurpose"}
 
 _Key = tuple[contexts.Loader, bytes, str]
 

@@ -146,6 +146,24 @@ def test_a_known_shape_is_not_expanded_again(monkeypatch):
     assert familiar.canonical_nquads(DOCUMENT | {"name": "다른 이름"}) != expected
 
 
+def test_a_known_proof_is_not_expanded_again(monkeypatch):
+    config = {
+        "@context": TEMPLATE["@context"],
+        "type": "DataIntegrityProof",
+        "cryptosuite": "eddsa-rdfc-2022",
+        "created": "2026-11-23T00:00:00Z",
+        "verificationMethod": "did:key:z6Mk#z6Mk",
+        "proofPurpose": "assertionMethod",
+        "nonce": "YWJj",
+    }
+    expected = same(config)
+    monkeypatch.setattr(rdf, "quads", None)
+    assert familiar.canonical_nquads(config) == expected
+    monkeypatch.undo()
+    same(config | {"proofPurpose": "authentication"})
+    same(config | {"proofPurpose": "{v0}"})
+
+
 def test_a_large_document_is_not_remembered():
     result = {"type": ["Result"], "resultDescription": "urn:x", "value": "1"}
     subject = DOCUMENT["credentialSubject"] | {

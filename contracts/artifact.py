@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -78,7 +78,7 @@ class Artifact:
             raise ArtifactUnreadable(f"not a contract artifact: {error!r}") from error
 
 
-@lru_cache(maxsize=None)
+@cache
 def load(name: str) -> Artifact:
     """The committed artifact of a contract, for instance ``CredentialAnchor``.
 

@@ -26,7 +26,7 @@ PACKAGES = ROOM / "node_modules"
 CONTRACTS = ("CredentialAnchor", "InstitutionRegistry", "PolicyRegistry", "StatusRegistry")
 
 COMPILER = "0.8.37"
-# Cancun is what py-evm, anvil, Besu and geth all run; the compiler's own default is newer than some.
+# Cancun runs on py-evm, anvil, Besu and geth; the compiler's own default is newer than some.
 SETTINGS: dict[str, Any] = {
     "evmVersion": "cancun",
     "optimizer": {"enabled": True, "runs": 1000},

@@ -1,8 +1,8 @@
 """Any Ethereum node behind one method: ``call(method, params)``.
 
-The HTTP client here is small on purpose: a bare ``eth_call`` through it costs a tenth of one through
-web3, whose import alone takes two seconds. Credentials may stand in the URL (``https://user:pass@``);
-they are sent as an Authorization header and never appear in an error.
+The HTTP client here is small on purpose: a bare ``eth_call`` through it costs a tenth of one
+through web3, whose import alone takes two seconds. Credentials may stand in the URL
+(``https://user:pass@``); they are sent as an Authorization header and never appear in an error.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class EndpointUnreachable(BaeumError):
     """The node did not answer: down, too slow, or not a node. Says nothing about the chain."""
 
     code: ClassVar[str] = "endpoint-unreachable"
-    title: ClassVar[Text] = Text("체인 노드에 연결할 수 없습니다", "The chain node cannot be reached")
+    title: ClassVar[Text] = Text(
+        "체인 노드에 연결할 수 없습니다", "The chain node cannot be reached"
+    )
     status: ClassVar[int] = 503
 
 
@@ -94,7 +96,10 @@ class HttpEndpoint:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise EndpointUnreachable(
-                Text("체인 노드 주소가 http(s) 주소가 아닙니다", "The node address is not an http(s) URL"),
+                Text(
+                    "체인 노드 주소가 http(s) 주소가 아닙니다",
+                    "The node address is not an http(s) URL",
+                ),
                 Text("BAEUM_RPC_URL을 확인해 주세요", "Check BAEUM_RPC_URL"),
             )
         self._parts: SplitResult = parts

@@ -7,7 +7,7 @@ from eth.abc import SignedTransactionAPI
 from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError
 
-from ledger.chain.embedded.node import Node
+from ledger.chain.embedded.node import Node, base_fee
 from ledger.chain.embedded.values import hexed, refused
 from ledger.chain.endpoint import EndpointError
 
@@ -40,10 +40,10 @@ def admit(node: Node, raw: bytes, now: int) -> SignedTransactionAPI:
         raise refused(f"nonce too high: {who}, tx: {transaction.nonce} state: {nonce}")
     if transaction.gas > header.gas_limit:
         raise refused("exceeds block gas limit")
-    if transaction.max_fee_per_gas < header.base_fee_per_gas:
+    if transaction.max_fee_per_gas < base_fee(header):
         raise refused(
             f"max fee per gas less than block base fee: {who}, "
-            f"maxFeePerGas: {transaction.max_fee_per_gas}, baseFee: {header.base_fee_per_gas}"
+            f"maxFeePerGas: {transaction.max_fee_per_gas}, baseFee: {base_fee(header)}"
         )
     if transaction.max_fee_per_gas < transaction.max_priority_fee_per_gas:
         raise refused("max priority fee per gas higher than max fee per gas")

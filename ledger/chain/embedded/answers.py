@@ -7,12 +7,15 @@ from typing import Any
 import rlp
 from eth._utils.address import generate_contract_address
 from eth.abc import BlockAPI, BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI
+from eth.vm.forks.prague.blocks import PragueBlockHeader
 
+from ledger.chain.embedded.node import base_fee
 from ledger.chain.embedded.values import hexed
 
 
 def block_answer(block: BlockAPI, *, full: bool) -> dict[str, Any]:
     header = block.header
+    assert isinstance(header, PragueBlockHeader), "every block of this chain is one"
     answer: dict[str, Any] = {
         "number": hex(header.block_number),
         "hash": hexed(header.hash),
@@ -32,12 +35,12 @@ def block_answer(block: BlockAPI, *, full: bool) -> dict[str, Any]:
         "timestamp": hex(header.timestamp),
         "mixHash": hexed(header.mix_hash),
         "nonce": hexed(header.nonce),
-        "baseFeePerGas": hex(header.base_fee_per_gas),
+        "baseFeePerGas": hex(base_fee(header)),
         "withdrawals": [],
-        "withdrawalsRoot": hexed(header.withdrawals_root),
+        "withdrawalsRoot": hexed(header.withdrawals_root or b""),
         "blobGasUsed": hex(header.blob_gas_used),
         "excessBlobGas": hex(header.excess_blob_gas),
-        "parentBeaconBlockRoot": hexed(header.parent_beacon_block_root),
+        "parentBeaconBlockRoot": hexed(header.parent_beacon_block_root or b""),
         "requestsHash": hexed(header.requests_hash),
         "uncles": [],
     }
@@ -52,7 +55,7 @@ def block_answer(block: BlockAPI, *, full: bool) -> dict[str, Any]:
 
 
 def effective_gas_price(transaction: SignedTransactionAPI, header: BlockHeaderAPI) -> int:
-    base = header.base_fee_per_gas
+    base = base_fee(header)
     return min(transaction.max_fee_per_gas, base + transaction.max_priority_fee_per_gas)
 
 

@@ -154,9 +154,12 @@ class EmbeddedChain:
         with self._write_lock:
             if self._writer is None:
                 raise ChainReadOnly(
-                    Text("읽기 전용 체인에 거래를 보냈습니다", "A transaction was sent to a reader"),
                     Text(
-                        "체인을 소유한 프로세스로 보내 주세요", "Send it to the process that owns the chain"
+                        "읽기 전용 체인에 거래를 보냈습니다", "A transaction was sent to a reader"
+                    ),
+                    Text(
+                        "체인을 소유한 프로세스로 보내 주세요",
+                        "Send it to the process that owns the chain",
                     ),
                 )
             now = self._clock()

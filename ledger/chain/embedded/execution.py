@@ -10,6 +10,7 @@ from eth.vm.forks.prague import PragueVM
 from eth.vm.spoof import SpoofTransaction
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
+from eth_typing import Address
 from eth_utils.exceptions import ValidationError
 
 from ledger.chain.embedded.node import Node
@@ -38,7 +39,7 @@ def estimate(node: Node, request: Any, header: BlockHeaderAPI) -> str:
     most = _gas(request, header)
     computation = _run(node, request, header, most)
     _require_success(computation)
-    used = computation.transaction_gas_used  # type: ignore[attr-defined]
+    used = computation.transaction_gas_used
     low, high = used - 1, most
     for guess in (used, used + computation.get_gas_refund(), (used * 64) // 63 + 2300):
         if low < guess < high:
@@ -65,13 +66,13 @@ def _run(node: Node, request: Any, header: BlockHeaderAPI, gas: int) -> Any:
         raise invalid("the call must be an object")
     data = request.get("input", request.get("data")) or "0x"
     to = request.get("to")
-    sender = to_bytes(request["from"], "from", 20) if request.get("from") else bytes(20)
+    sender = Address(to_bytes(request["from"], "from", 20) if request.get("from") else bytes(20))
     state = node.state(header, free=True)
     unsigned = PragueVM.create_unsigned_transaction(
         nonce=state.get_nonce(sender),
         gas_price=0,
         gas=gas,
-        to=to_bytes(to, "to", 20) if to else b"",
+        to=Address(to_bytes(to, "to", 20) if to else b""),
         value=to_int(request["value"], "value") if request.get("value") else 0,
         data=to_bytes(data, "data"),
     )

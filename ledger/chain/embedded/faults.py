@@ -43,7 +43,9 @@ class ChainMissing(BaeumError):
 
     def __init__(self, directory: Path) -> None:
         super().__init__(
-            Text(f"{directory}에 내장 체인이 없습니다", f"There is no embedded chain in {directory}"),
+            Text(
+                f"{directory}에 내장 체인이 없습니다", f"There is no embedded chain in {directory}"
+            ),
             Text(
                 "BAEUM_HOME이 맞는지 확인하거나 먼저 초기화해 주세요",
                 "Check BAEUM_HOME, or initialise it first",

@@ -12,6 +12,10 @@ from ledger.chain.embedded.values import LIMIT_EXCEEDED, invalid, to_bytes
 from ledger.chain.endpoint import EndpointError
 
 MOST_LOGS = 50_000
+_COLUMNS = (
+    "SELECT block, position, tx_position, tx, address, "
+    "topic0, topic1, topic2, topic3, data FROM log"
+)
 
 
 def find_logs(node: Node, wanted: Any, first: int, last: int) -> list[dict[str, Any]]:
@@ -32,11 +36,9 @@ def find_logs(node: Node, wanted: Any, first: int, last: int) -> list[dict[str, 
         found = [to_bytes(choice, "topic", 32) for choice in choices if choice is not None]
         if len(found) == len(choices):  # a null among the choices matches anything
             _one_of(clauses, arguments, f"topic{position}", found)
-    rows = node.store.rows(
-        "SELECT block, position, tx_position, tx, address, topic0, topic1, topic2, topic3, data "
-        f"FROM log WHERE {' AND '.join(clauses)} ORDER BY block, position LIMIT {MOST_LOGS + 1}",  # noqa: S608
-        arguments,
-    )
+    # Only fixed column names and question marks are put into the query.
+    query = f"{_COLUMNS} WHERE {' AND '.join(clauses)} ORDER BY block, position LIMIT ?"
+    rows = node.store.rows(query, [*arguments, MOST_LOGS + 1])
     if len(rows) > MOST_LOGS:
         raise EndpointError(LIMIT_EXCEEDED, f"query returned more than {MOST_LOGS} results")
     headers: dict[int, BlockHeaderAPI] = {}

@@ -15,7 +15,7 @@ from ledger.chain.embedded.answers import (
 )
 from ledger.chain.embedded.execution import call, estimate
 from ledger.chain.embedded.logs import find_logs
-from ledger.chain.embedded.node import Node
+from ledger.chain.embedded.node import Node, base_fee
 from ledger.chain.embedded.proofs import prove
 from ledger.chain.embedded.values import (
     hexed,
@@ -115,7 +115,7 @@ def _estimate(node: Node, params: list[Any], now: int) -> str:
 
 
 def _gas_price(node: Node, _: list[Any], now: int) -> str:
-    return hex(node.next_header(now).base_fee_per_gas + TIP)
+    return hex(base_fee(node.next_header(now)) + TIP)
 
 
 def _tip(*_: Any) -> str:
@@ -209,7 +209,7 @@ def _fee_history(node: Node, params: list[Any], now: int) -> dict[str, Any]:
     assert following is not None, "there is a header after every block but the newest"
     answer: dict[str, Any] = {
         "oldestBlock": hex(first),
-        "baseFeePerGas": [hex(h.base_fee_per_gas) for h in (*kept, following)],
+        "baseFeePerGas": [hex(base_fee(h)) for h in (*kept, following)],
         "gasUsedRatio": [h.gas_used / h.gas_limit for h in kept],
         "baseFeePerBlobGas": ["0x1"] * (len(kept) + 1),
         "blobGasUsedRatio": [0.0] * len(kept),
@@ -222,7 +222,7 @@ def _fee_history(node: Node, params: list[Any], now: int) -> dict[str, Any]:
 def _tips(node: Node) -> Callable[[BlockHeaderAPI], int]:
     def tip(header: BlockHeaderAPI) -> int:
         paid = [
-            effective_gas_price(transaction, header) - header.base_fee_per_gas
+            effective_gas_price(transaction, header) - base_fee(header)
             for transaction in node.block(header).transactions
         ]
         return min(paid, default=0)

@@ -8,9 +8,11 @@ from typing import Any
 
 from eth.abc import BlockAPI, BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI, StateAPI
 from eth.chains.base import MiningChain
-from eth.consensus import ConsensusApplier, NoProofConsensus
+from eth.consensus.applier import ConsensusApplier
 from eth.consensus.context import ConsensusContext
+from eth.consensus.noproof import NoProofConsensus
 from eth.exceptions import HeaderNotFound
+from eth.typing import AccountDetails
 from eth.vm.chain_context import ChainContext
 from eth.vm.forks.prague import PragueVM
 from eth_utils.address import to_canonical_address
@@ -52,6 +54,11 @@ def _chain_class(number: int) -> type[MiningChain]:
     return Chain
 
 
+def base_fee(header: BlockHeaderAPI) -> int:
+    """Of a block, in wei per gas; every Prague block has one."""
+    return header.base_fee_per_gas or 0
+
+
 class Node:
     """One view of the chain over its own connection. For one thread at a time."""
 
@@ -77,7 +84,12 @@ class Node:
             store.create_tables()
             store.run("INSERT INTO meta VALUES ('chain_id', ?)", (str(chain_id),))
             store.run("INSERT INTO meta VALUES ('operator', ?)", (operator,))
-            account = {"balance": GENESIS_BALANCE, "nonce": 0, "code": b"", "storage": {}}
+            account: AccountDetails = {
+                "balance": GENESIS_BALANCE,
+                "nonce": 0,
+                "code": b"",
+                "storage": {},
+            }
             chain = _chain_class(chain_id).from_genesis(
                 store,
                 {
@@ -165,7 +177,7 @@ class Node:
         return rows[0] if rows else None
 
     def mine(self, transactions: Sequence[SignedTransactionAPI], now: int) -> BlockHeaderAPI:
-        """Make a block of the transactions; when this returns it is on disk, with its index rows."""
+        """Make a block of the transactions; when this returns it is on disk, index rows and all."""
         with self.store.transaction():
             self._chain.header = self.next_header(now)
             try:
@@ -192,7 +204,7 @@ class Node:
             )
             for log in receipt.logs:
                 topics = [topic.to_bytes(32, "big") for topic in log.topics]
-                padded = (topics + [None, None, None, None])[:4]
+                padded = [*topics, None, None, None, None][:4]
                 logs.append(
                     (number, len(logs), position, transaction.hash, log.address, *padded, log.data)
                 )

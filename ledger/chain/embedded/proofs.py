@@ -9,16 +9,14 @@ from eth.abc import BlockHeaderAPI
 from eth.constants import BLANK_ROOT_HASH, EMPTY_SHA3
 from eth.rlp.accounts import Account
 from eth_utils.crypto import keccak
-from trie import HexaryTrie
+from trie.hexary import HexaryTrie
 
 from ledger.chain.embedded.node import Node
 from ledger.chain.embedded.values import hexed
 
 
-def prove(
-    node: Node, header: BlockHeaderAPI, address: bytes, slots: list[int]
-) -> dict[str, Any]:
-    """The account and the asked slots with the trie nodes from the root to each, or to its absence."""
+def prove(node: Node, header: BlockHeaderAPI, address: bytes, slots: list[int]) -> dict[str, Any]:
+    """The account and the slots, each with the trie nodes from the root to it or to its absence."""
     accounts = HexaryTrie(node.store, header.state_root)
     path = keccak(address)
     encoded = accounts.get(path)
@@ -36,7 +34,7 @@ def prove(
             {
                 "key": hex(slot),
                 "value": hex(int.from_bytes(rlp.decode(value), "big") if value else 0),
-                "proof": [hexed(rlp.encode(part)) for part in storage.get_proof(key)],
+                "proof": _nodes(storage, key),
             }
         )
     return {
@@ -45,6 +43,11 @@ def prove(
         "nonce": hex(account.nonce),
         "codeHash": hexed(account.code_hash),
         "storageHash": hexed(account.storage_root),
-        "accountProof": [hexed(rlp.encode(part)) for part in accounts.get_proof(path)],
+        "accountProof": _nodes(accounts, path),
         "storageProof": proofs,
     }
+
+
+def _nodes(tree: HexaryTrie, key: bytes) -> list[str]:
+    nodes: list[Any] = tree.get_proof(key)  # type: ignore[no-untyped-call]
+    return [hexed(rlp.encode(part)) for part in nodes]

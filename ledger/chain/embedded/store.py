@@ -1,8 +1,9 @@
 """The SQLite file of an embedded chain: py-evm's key-value store and the indexes beside it.
 
 Everything a block brings, trie nodes and index rows alike, is one SQLite transaction, so the file
-holds a whole block or none of it. ``synchronous=FULL`` in WAL mode: a commit that returned survives a
-kill and a power cut. Readers see the last commit before their request and never wait for the writer.
+holds a whole block or none of it. ``synchronous=FULL`` in WAL mode: a commit that returned survives
+a kill and a power cut. Readers see the last commit before their request and never wait for the
+writer.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ CREATE TABLE kv (k BLOB PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE block (number INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE);
 CREATE TABLE tx (
-  hash BLOB PRIMARY KEY, block INTEGER NOT NULL, position INTEGER NOT NULL, first_log INTEGER NOT NULL
+  hash BLOB PRIMARY KEY, block INTEGER NOT NULL, position INTEGER NOT NULL,
+  first_log INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE log (
   block INTEGER NOT NULL, position INTEGER NOT NULL, tx_position INTEGER NOT NULL, tx BLOB NOT NULL,

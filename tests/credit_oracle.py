@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from itertools import combinations
 from typing import Any
 
@@ -101,12 +101,16 @@ def brute(case: Case) -> Result | None:
                             lock[case.day(m)] += 1
                         found.add((mask, (by[0], by[1]), len(mine), (lock[0], lock[1])))
         else:
-            spread = [(n, 0) for n in range(item.minutes + 1)] if item.days == (0,) else (
-                [(0, n) for n in range(item.minutes + 1)]
-                if item.days == (1,)
-                else [
-                    (a, b) for a in range(item.minutes + 1) for b in range(item.minutes + 1 - a)
-                ]
+            spread = (
+                [(n, 0) for n in range(item.minutes + 1)]
+                if item.days == (0,)
+                else (
+                    [(0, n) for n in range(item.minutes + 1)]
+                    if item.days == (1,)
+                    else [
+                        (a, b) for a in range(item.minutes + 1) for b in range(item.minutes + 1 - a)
+                    ]
+                )
             )
             for own in spread:
                 for lock in spread:
@@ -117,10 +121,15 @@ def brute(case: Case) -> Result | None:
     options = [ways(i) for i in items]
     limits = tuple(case.caps[c][2] for c, _ in windows)
 
-    @lru_cache(maxsize=None)
+    @cache
     def best(
-        n: int, room: tuple[int, ...], fill: tuple[int, ...], mask: int,
-        taken: frozenset[str], certs: int, seen: tuple[int, ...],
+        n: int,
+        room: tuple[int, ...],
+        fill: tuple[int, ...],
+        mask: int,
+        taken: frozenset[str],
+        certs: int,
+        seen: tuple[int, ...],
     ) -> Any:
         if n == len(items):
             short = sum(max(0, b[1] - f) for b, f in zip(case.blocks, fill, strict=True))
@@ -160,16 +169,18 @@ def brute(case: Case) -> Result | None:
                 filled = list(fill)
                 for b, part in zip(accepted, parts, strict=True):
                     filled[b] += part
-                if not over and any(
-                    f > b[1] for f, b in zip(filled, case.blocks, strict=True)
-                ):
+                if not over and any(f > b[1] for f, b in zip(filled, case.blocks, strict=True)):
                     continue
                 if sum(filled) > most_fill:
                     continue
                 rest = best(
-                    n + 1, tuple(left), tuple(filled), mask | bits,
+                    n + 1,
+                    tuple(left),
+                    tuple(filled),
+                    mask | bits,
                     taken | frozenset(item.keys if size and not item.used else ()),
-                    certs + (1 if size and item.kind == "certificate" else 0), tuple(counts),
+                    certs + (1 if size and item.kind == "certificate" else 0),
+                    tuple(counts),
                 )
                 if rest is None:
                     continue
@@ -177,22 +188,26 @@ def brute(case: Case) -> Result | None:
                 for b, part in zip(accepted, parts, strict=True):
                     where[b] = part
                 key = (
-                    rest[0], rest[1], rest[2] + size, (-size, *rest[3]),
+                    rest[0],
+                    rest[1],
+                    rest[2] + size,
+                    (-size, *rest[3]),
                     (tuple(-w for w in where), *rest[4]),
                 )
                 if winner is None or key < winner:
                     winner = key
         return winner
 
-    found = best(
-        0, limits, (0,) * len(case.blocks), 0, frozenset(), 0, (0,) * (len(colors) + 1)
-    )
+    found = best(0, limits, (0,) * len(case.blocks), 0, frozenset(), 0, (0,) * (len(colors) + 1))
     del keys
     if found is None:
         return None
     short, looks, used, use, where = found
     return (
-        short, looks, used, tuple(-u for u in use),
+        short,
+        looks,
+        used,
+        tuple(-u for u in use),
         tuple(tuple(-w for w in row) for row in where),
     )
 

@@ -7,7 +7,7 @@ between records: duplicates, overlaps and caps belong to the allocation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fractions import Fraction
@@ -15,7 +15,7 @@ from fractions import Fraction
 from credential.text import Text
 from ledger.credit.clock import length
 from ledger.credit.policy import Accept, Conversion, Policy, TableRow
-from ledger.credit.reasons import RECORD, say
+from ledger.credit.reasons import EVIDENCE, RECORD, say
 from ledger.credit.records import Context, Record, Unreadable
 
 
@@ -156,7 +156,7 @@ class Admission:
             )
         missing = self._missing_evidence(record)
         if missing:
-            return no("E-EVIDENCE", need=missing)
+            return no("E-EVIDENCE", need=EVIDENCE[missing])
         limit = policy.evidence.late_days.get(record.type, policy.evidence.late_default)
         if limit is not None and record.verified_at is not None:
             days = clock.day(record.verified_at) - last
@@ -164,10 +164,7 @@ class Admission:
                 return no("E-LATE-REJECT", days=days, limit=limit)
             if days > limit and not record.late_approved:
                 return no("E-LATE", days=days, limit=limit)
-        bare = self._candidate(record, first, last)
-        if isinstance(bare, Refusal):
-            return bare
-        return bare
+        return self._candidate(record, first, last)
 
     def _accredited(self, issuer: str, first: int, last: int) -> bool:
         if self.policy.evidence.issuer_registry == "any" or self.context.issuers is None:
@@ -308,7 +305,7 @@ class Admission:
         if conversion is not None and (conversion.thresholds or gives == "attended"):
             if not known:
                 if conversion.if_missing == "fail" or record.sessions == 0:
-                    return no("E-EVIDENCE", need="attendance")
+                    return no("E-EVIDENCE", need=EVIDENCE["attendance"])
             else:
                 attended, sessions = record.attended or 0, record.sessions or 1
                 need = next((q for least, q in conversion.thresholds if sessions >= least), None)
@@ -362,8 +359,3 @@ def _within(day: int, since: date | None, until: date | None) -> bool:
     return (since is None or since.toordinal() <= day) and (
         until is None or day < until.toordinal()
     )
-
-
-def by_id(candidates: Iterable[Candidate]) -> Mapping[str, Candidate]:
-    """Candidates under their record id."""
-    return {c.id: c for c in candidates}

@@ -17,12 +17,12 @@ from credential.text import Text
 from ledger.credit import advice
 from ledger.credit.admit import Admission, Candidate
 from ledger.credit.allocate import allocate, by_block
-from ledger.credit.bounds import Usage, shortages
+from ledger.credit.bounds import shortages
 from ledger.credit.conditions import Condition, active, admission, entry, hours_since, items
 from ledger.credit.errors import DegreeUnknown
 from ledger.credit.explain import record_lines
 from ledger.credit.policy import Block, Degree, Policy
-from ledger.credit.problem import Problem, build_problem
+from ledger.credit.problem import Problem, build_problem, caps_on
 from ledger.credit.program import prove
 from ledger.credit.reasons import CONDITION, hours, say, spoken
 from ledger.credit.records import Context, Exemption, Record, Unreadable
@@ -274,8 +274,6 @@ class _Run:
 
 
 def _capped(policy: Policy, degree: Degree, one: Candidate) -> bool:
-    from ledger.credit.problem import caps_on
-
     return bool(caps_on(policy, degree, one))
 
 
@@ -301,6 +299,3 @@ def trace_hash(document: dict[str, Any]) -> str:
     """``sha256:`` + hex over the RFC 8785 form of an audit without its proof and path."""
     kept = {k: v for k, v in document.items() if k not in UNHASHED}
     return "sha256:" + hashlib.sha256(canonical(kept)).hexdigest()
-
-
-__all__ = ["Audit", "Usage", "audit", "trace_hash"]

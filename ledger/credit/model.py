@@ -21,6 +21,7 @@ from ledger.credit.errors import SolverDisagrees
 
 FREE = 1 << 40
 _NEAR = 1e-5
+MOST_NODES = 200_000  # a count, not a time: the same input gives up at the same place
 
 
 @dataclass(slots=True)
@@ -184,6 +185,7 @@ def _load(model: Model, whole: bool) -> Any:
         ("random_seed", 0),
         ("mip_rel_gap", 0.0),
         ("mip_abs_gap", 0.5),
+        ("mip_max_nodes", MOST_NODES),
         ("presolve", "on" if whole else "off"),
     ):
         solver.setOptionValue(option, value)

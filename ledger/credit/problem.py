@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ledger.credit.admit import Candidate, takes
-from ledger.credit.clock import DAY, DEGREE, FINENESS, TERM, YEAR, Clock, length
+from ledger.credit.clock import DEGREE, FINENESS, Clock, length
 from ledger.credit.policy import Accept, Block, Degree, Overlay, Policy
 
 
@@ -166,7 +167,7 @@ def _can_bind(problem: Problem, row: Row) -> bool:
     return total > row.limit
 
 
-def _tie_key(policy: Policy, degree: Degree):  # type: ignore[no-untyped-def]
+def _tie_key(policy: Policy, degree: Degree) -> Callable[[Candidate], tuple[Any, ...]]:
     """Order of use: least useful to later degrees first, then oldest, then by id, as the policy's
     ``objective`` lists them."""
     later: list[Accept] = []
@@ -176,8 +177,8 @@ def _tie_key(policy: Policy, degree: Degree):  # type: ignore[no-untyped-def]
             later.extend(block.accept for block in other.blocks)
         seen = seen or other.id == degree.id
 
-    def key(candidate: Candidate) -> tuple[object, ...]:
-        parts: list[object] = []
+    def key(candidate: Candidate) -> tuple[Any, ...]:
+        parts: list[Any] = []
         for word in policy.objective:
             if word == "keep_flexible_minutes":
                 parts.append(sum(takes(accept, candidate) for accept in later))
@@ -420,6 +421,3 @@ def _groups(
         else:
             found.add(tuple(group))
     return [list(group) for group in sorted(found)], shut
-
-
-__all__ = ["DAY", "TERM", "YEAR", "Cell", "Problem", "Row", "build_problem", "caps_on"]

@@ -78,6 +78,15 @@ RECORD: dict[str, Text] = {
     "E-ZERO": Text("인정할 시간이 0분입니다.", "It is worth 0 minutes."),
 }
 
+EVIDENCE: dict[str, Text] = {
+    "offering": Text("개설 강좌 번호(offering)", "the offering"),
+    "attendance": Text("출석(attended, sessions)", "attendance"),
+    "interval": Text("시작과 끝 시각(start, end)", "start and end times"),
+    "code": Text("자격 코드(code)", "the code"),
+    "number": Text("자격 번호(number)", "the number"),
+    "approval": Text("승인(approved)", "the approval"),
+}
+
 CONDITION: dict[str, Text] = {
     "SHORT": Text("‘{name}’에 {minutes}이 모자랍니다.", "'{name}' is {minutes} short."),
     "OVERLAY": Text("‘{name}’ 조건에 {minutes}이 모자랍니다.", "'{name}' is {minutes} short."),

@@ -21,7 +21,9 @@ def stamp(offset: int) -> str:
     return f"{day}T{23 if offset < MIDNIGHT else 0:02d}:{minute:02d}:00+09:00"
 
 
-def an_item(rng: random.Random, n: int, *, timed: float, keys: float, locks: float) -> tuple[Item, Any]:
+def an_item(
+    rng: random.Random, n: int, *, timed: float, keys: float, locks: float
+) -> tuple[Item, Any]:
     ident, kind, color = f"r{n}", rng.choice(KINDS), rng.choice(COLORS)
     issuer = rng.choice(("a", "b"))
     more: dict[str, Any] = {"type": kind, "category": color, "issuer": issuer}
@@ -65,7 +67,12 @@ def some(rng: random.Random, values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def a_case(
-    rng: random.Random, size: int, *, timed: float = 0.5, keys: float = 0.3, locks: float = 0.1,
+    rng: random.Random,
+    size: int,
+    *,
+    timed: float = 0.5,
+    keys: float = 0.3,
+    locks: float = 0.1,
     crossing: bool = True,
 ) -> tuple[Case, dict[str, Any], list[Any], dict[str, int]]:
     pairs = [an_item(rng, n, timed=timed, keys=keys, locks=locks) for n in range(size)]
@@ -86,7 +93,10 @@ def a_case(
     def cap(kinds: tuple[str, ...], window: str, most: int, per: bool = False) -> None:
         caps.append((kinds, window, most, per))
         rule = {
-            "id": f"C{len(caps)}", "match": {"type": list(kinds)}, "window": window, "max": most,
+            "id": f"C{len(caps)}",
+            "match": {"type": list(kinds)},
+            "window": window,
+            "max": most,
             "basis": "decided for tests",
         }
         limits.append({**rule, "per": "issuer"} if per else rule)
@@ -109,7 +119,9 @@ def a_case(
             overlays.append(("min", kinds, rng.randrange(1, 6)))
             looks.append(
                 {
-                    "id": "O", "min": overlays[0][2], "accept": {"type": list(kinds)},
+                    "id": "O",
+                    "min": overlays[0][2],
+                    "accept": {"type": list(kinds)},
                     "basis": "decided for tests",
                 }
             )
@@ -117,8 +129,11 @@ def a_case(
             overlays.append(("distinct", rng.randrange(1, 4), rng.randrange(1, 3)))
             looks.append(
                 {
-                    "id": "O", "distinct": "category", "count": overlays[0][1],
-                    "each_min": overlays[0][2], "accept": {"any": True},
+                    "id": "O",
+                    "distinct": "category",
+                    "count": overlays[0][1],
+                    "each_min": overlays[0][2],
+                    "accept": {"any": True},
                     "basis": "decided for tests",
                 }
             )
@@ -126,8 +141,11 @@ def a_case(
             most_items = 1
             changes["conversions"] = [
                 {
-                    "id": "CV", "match": {"type": "certificate"}, "gives": "full",
-                    "max_items": 1, "basis": "decided for tests",
+                    "id": "CV",
+                    "match": {"type": "certificate"},
+                    "gives": "full",
+                    "max_items": 1,
+                    "basis": "decided for tests",
                 }
             ]
     rng.shuffle(pairs)
@@ -135,7 +153,9 @@ def a_case(
     changes |= {"degrees": [degree(rules, overlays=looks)], "caps": limits}
     return (
         Case([i for i, _ in pairs], blocks, caps, overlays, most_items, MIDNIGHT),
-        changes, [raw for _, raw in pairs], used,
+        changes,
+        [raw for _, raw in pairs],
+        used,
     )
 
 

@@ -55,13 +55,13 @@ def facts_of(document: Mapping[str, Any]) -> dict[str, Any]:
 def credited_minutes(subject: Mapping[str, Any]) -> int | None:
     """Whole minutes: the result whose description has the type ``ext:CreditedMinutes``; failing
     that, ``creditsEarned`` in hours, when it comes to whole minutes."""
-    descriptions = {
+    descriptions = [
         description.get("id")
         for achievement in as_list(subject.get("achievement"))
         if isinstance(achievement, Mapping)
         for description in as_list(achievement.get("resultDescription"))
         if isinstance(description, Mapping) and description.get("resultType") == MINUTES
-    }
+    ]
     for result in as_list(subject.get("result")):
         if isinstance(result, Mapping) and result.get("resultDescription") in descriptions:
             value = result.get("value")

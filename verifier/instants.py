@@ -16,10 +16,14 @@ _STAMP = re.compile(
 
 
 def instant(text: object) -> datetime:
-    """The aware instant a dateTimeStamp names. Raises ``ValueError``, also without a zone."""
+    """The instant a dateTimeStamp names, in UTC. Raises ``ValueError``, also without a zone and
+    for one so near the ends of the calendar that UTC has no date for it."""
     if not isinstance(text, str) or not _STAMP.fullmatch(text):
         raise ValueError("not a dateTimeStamp")
-    return datetime.fromisoformat(text)
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except OverflowError as beyond:
+        raise ValueError("not a dateTimeStamp of this calendar") from beyond
 
 
 def written(moment: datetime) -> str:
@@ -29,7 +33,10 @@ def written(moment: datetime) -> str:
 
 def spoken(moment: datetime) -> Text:
     """For people, in Korean time: ``2026년 11월 2일 09:00`` and ``2 November 2026, 09:00 KST``."""
-    local = moment.astimezone(KST)
+    try:
+        local = moment.astimezone(KST)
+    except OverflowError:  # 9999-12-31T23:59:59Z, which is how some write "for ever"
+        local = moment
     clock = f"{local.hour:02}:{local.minute:02}"
     return Text(
         f"{local.year}년 {local.month}월 {local.day}일 {clock}",

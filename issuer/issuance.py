@@ -31,7 +31,7 @@ from credential.text import Text
 from issuer import batches, ready_records, shards
 from issuer.issuers import NotReady, Ready, Reason, issuers
 from issuer.keys import Keystore
-from issuer.leftovers import IssueReport, LeftOut, Leftovers, reason_of
+from issuer.leftovers import EXAMPLES, IssueReport, LeftOut, Leftovers, reason_of
 from issuer.place import AnchorPlace
 from issuer.signing import SignedChunk, SignJob, Submit, signing
 from issuer.templates import RecordFacts, kinds
@@ -186,13 +186,11 @@ class _Run:
 
     def _jobs(self, able: list[Ready | NotReady], progress: Progress | None) -> Iterator[SignJob]:
         for issuer in able:
-            for rows in self._pages(_name(issuer)):
-                if isinstance(issuer, NotReady):
-                    for row in rows:
-                        self._leave_out(issuer.institution, issuer.reason, row.id)
-                    wanted: list[RecordFacts] = []
-                else:
-                    wanted = self._wanted(issuer, rows)
+            if isinstance(issuer, NotReady):
+                self._leave_all_out(issuer)
+                continue
+            for rows in self._pages(issuer.facts.institution):
+                wanted = self._wanted(issuer, rows)
                 if wanted:
                     yield self._job(issuer, wanted)
                 elif progress is not None:
@@ -253,8 +251,7 @@ class _Run:
             None,
         )
 
-    def _job(self, issuer: Ready | NotReady, records: list[RecordFacts]) -> SignJob:
-        assert isinstance(issuer, Ready), "only a ready institution has wanted records"
+    def _job(self, issuer: Ready, records: list[RecordFacts]) -> SignJob:
         with self._database.session() as session:
             shard, indices = shards.reserve(session, issuer.facts.institution, len(records))
         return SignJob(
@@ -336,13 +333,20 @@ class _Run:
             if batch.id not in self._batches:
                 self._batches.append(batch.id)
 
+    def _leave_all_out(self, issuer: NotReady) -> None:
+        with self._database.reading() as session:
+            count = ready_records.count(session, issuer.institution)
+            if self._left is not None:
+                count = min(count, self._left)
+                self._left -= count
+            if count:
+                examples = ready_records.first_ids(session, issuer.institution, EXAMPLES)
+                self._leftovers.add_many(issuer.institution, issuer.reason, count, examples[:count])
+        self._done += count
+
     def _leave_out(self, institution: str, reason: Reason, record_id: str) -> None:
         self._leftovers.add(institution, reason, record_id)
         self._done += 1
-
-
-def _name(issuer: Ready | NotReady) -> str:
-    return issuer.institution if isinstance(issuer, NotReady) else issuer.facts.institution
 
 
 def _check_url(public_url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,10 +71,14 @@ class Leftovers:
         self._tallies: dict[tuple[str, str], _Tally] = {}
 
     def add(self, institution: str, reason: Reason, record_id: str) -> None:
+        self.add_many(institution, reason, 1, [record_id])
+
+    def add_many(
+        self, institution: str, reason: Reason, count: int, examples: Sequence[str]
+    ) -> None:
         tally = self._tallies.setdefault((institution, reason.code), _Tally(reason))
-        tally.count += 1
-        if len(tally.examples) < EXAMPLES:
-            tally.examples.append(record_id)
+        tally.count += count
+        tally.examples.extend(examples[: EXAMPLES - len(tally.examples)])
 
     def entries(self) -> tuple[LeftOut, ...]:
         """By institution, then by reason."""

@@ -12,15 +12,22 @@ from ledger.database.models import Credential, Learner, LearnerIdentity, Learnin
 from ledger.database.session import Database
 
 
-def count(session: Session) -> int:
-    """How many there are."""
-    found = session.scalar(
+def count(session: Session, institution: str | None = None) -> int:
+    """How many there are, of one institution or of all."""
+    query = (
         select(func.count())
         .select_from(LearningRecord)
         .outerjoin(Credential, Credential.record_id == LearningRecord.id)
         .where(LearningRecord.status == "verified", Credential.id.is_(None))
     )
-    return found or 0
+    if institution is not None:
+        query = query.where(LearningRecord.institution_id == institution)
+    return session.scalar(query) or 0
+
+
+def first_ids(session: Session, institution: str, size: int) -> list[str]:
+    """The ids of the first ``size`` of an institution's."""
+    return [row.id for row in session.execute(_page(institution, None, size))]
 
 
 def pages(database: Database, institution: str, size: int) -> Iterator[list[Any]]:

@@ -47,7 +47,7 @@ TITLE = {
     "proof": Text("발급한 뒤에 바뀌지 않았는지", "Unchanged since it was issued"),
     "issuer-key": Text("적힌 기관이 서명했는지", "Signed by the institution it names"),
     "merkle-path": Text("발급 묶음에 들어 있는지", "Part of the batch it was issued in"),
-    "anchor": Text("공개 장부에 올라 있는지", "Entered in the public record book"),
+    "anchor": Text("기록 장부에 올라 있는지", "Entered in the record book"),
     "accreditation": Text(
         "발급할 때 인증받은 기관이었는지", "The institution was accredited at the time"
     ),
@@ -183,7 +183,7 @@ def _check(check: Check, lang: Language) -> CheckView:
 def _facts(report: Report, lang: Language) -> tuple[tuple[str, str], ...]:
     """What a person asks for first. The report holds only what a checked signature covers."""
     facts = report.facts
-    began, ended = _day(facts.get("startedAt")), _day(facts.get("endedAt"))
+    began, ended = _day(facts.get("startedAt"), lang), _day(facts.get("endedAt"), lang)
     found: list[tuple[Text, str | None]] = [
         (Text("이름", "Name"), _inner(facts.get("learner"), "name")),
         (Text("배운 것", "What was learnt"), facts.get("achievement") or facts.get("title")),
@@ -191,8 +191,8 @@ def _facts(report: Report, lang: Language) -> tuple[tuple[str, str], ...]:
         (Text("인정 시간", "Time credited"), _time(facts.get("minutes"), lang)),
         (Text("기간", "When"), f"{began} – {ended}" if began and ended else began or ended),
         (Text("발급 기관", "Issued by"), _inner(facts.get("issuer"), "name")),
-        (Text("발급일", "Issued on"), _day(facts.get("awardedAt") or facts.get("validFrom"))),
-        (Text("유효 기한", "Valid until"), _day(facts.get("validUntil"))),
+        (Text("발급일", "Issued on"), _day(facts.get("awardedAt") or facts.get("validFrom"), lang)),
+        (Text("유효 기한", "Valid until"), _day(facts.get("validUntil"), lang)),
     ]
     return tuple((say(name, lang), value) for name, value in found if value)
 
@@ -202,15 +202,15 @@ def _inner(value: Any, name: str) -> str | None:
     return text if isinstance(text, str) else None
 
 
-def _day(written: Any) -> str | None:
-    """The Korean day of an RFC 3339 instant, as people write it: 2026. 11. 23."""
+def _day(written: Any, lang: Language) -> str | None:
+    """The day in Korea of an RFC 3339 instant, as people write it: 2026. 11. 23."""
     if not isinstance(written, str):
         return None
     try:
         day = datetime.fromisoformat(written).astimezone(KST)
     except (ValueError, OverflowError):
         return None
-    return f"{day.year}. {day.month}. {day.day}."
+    return f"{day.year}. {day.month}. {day.day}." if lang == "ko" else f"{day.day} {day:%B %Y}"
 
 
 def _time(minutes: Any, lang: Language) -> str | None:

@@ -30,8 +30,8 @@ from credential.text import Text
 
 SEOUL = ZoneInfo("Asia/Seoul")
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, emoji=False)
+err = Console(stderr=True, highlight=False, emoji=False)
 
 
 def language() -> Literal["ko", "en"]:
@@ -51,6 +51,11 @@ def tr(text: Text) -> str:
 def seoul_time(instant: datetime) -> str:
     """An instant as people in Seoul read it."""
     return instant.astimezone(SEOUL).strftime("%Y-%m-%d %H:%M:%S KST")
+
+
+def seoul_day(instant: str) -> str:
+    """The day in Seoul of an RFC 3339 instant."""
+    return datetime.fromisoformat(instant).astimezone(SEOUL).date().isoformat()
 
 
 def hours(minutes: int) -> str:
@@ -81,11 +86,12 @@ def print_error(error: BaeumError, *, as_json: bool) -> None:
 
 
 def print_usage(message: str) -> None:
-    """A command line that cannot be understood, or the help that was asked for by saying nothing."""
+    """A command line that cannot be understood; empty when the help was shown already."""
+    if not message.strip():
+        return
     err.print(message, markup=False, soft_wrap=True)
-    if "Usage" not in message:
-        hint = Text("baeum --help에 명령이 있습니다", "baeum --help lists the commands")
-        err.print(f"  → {tr(hint)}")
+    hint = Text("baeum --help에 명령이 있습니다", "baeum --help lists the commands")
+    err.print(f"  → {tr(hint)}")
 
 
 @contextmanager

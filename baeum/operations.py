@@ -57,10 +57,9 @@ def set_up(home: Home, entries: Iterable[Entry], progress: Progress | None = Non
 
     Raises ``CodeDiffers`` when the contracts on the chain are not the committed ones.
     """
+    from issuer.issuers import give_key
     from ledger.chain.gateway import Gateway
     from ledger.chain.network import check_code, deploy
-
-    from issuer.issuers import give_key
     from ledger.institutions import register
 
     entries = list(entries)
@@ -82,8 +81,8 @@ def set_up(home: Home, entries: Iterable[Entry], progress: Progress | None = Non
     for done, entry in enumerate(entries):
         did = give_key(home.database, keystore, entry.id)
         if not gateway.institution_registered(entry.id):
-            gateway.register_institution(entry, did)
             registered.append(entry.id)
+        gateway.register(entry, did)
         if progress is not None:
             progress(done + 1, len(entries))
     return SetUp(

@@ -21,12 +21,19 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from credential.errors import BaeumError
 from credential.text import Text
-from ledger.chain.gateway import AnchorReceipt, Fees, SignedTransaction
+from ledger.chain.gateway import (
+    AnchorReceipt,
+    ContractRefused,
+    Fees,
+    Refusal,
+    SignedTransaction,
+    TransactionRefused,
+)
 from ledger.database.models import Batch, ChainAccount, ChainTransaction
 
 
@@ -60,6 +67,12 @@ class FeeAboveCap(BaeumError):
     status: ClassVar[int] = 503
 
 
+_CHECK_STANDING = Text(
+    "기관 인증과 계약 상태를 확인한 뒤 baeum anchor를 다시 실행해 주세요",
+    "Check the institution's accreditation and the contract, then run baeum anchor again",
+)
+
+
 class AnchorGateway(Protocol):
     """What the outbox needs of a chain; ``ledger.chain.gateway.Gateway`` is one."""
 
@@ -67,6 +80,7 @@ class AnchorGateway(Protocol):
     def address(self) -> str: ...
     def nonce(self, address: str) -> int: ...
     def suggest_fees(self) -> Fees: ...
+    def rehearse_anchor(self, root: bytes) -> None: ...
     def sign_anchor(self, root: bytes, nonce: int, fees: Fees) -> SignedTransaction: ...
     def send(self, raw: bytes) -> str: ...
     def receipt(self, transaction_hash: str) -> AnchorReceipt | None: ...
@@ -75,9 +89,11 @@ class AnchorGateway(Protocol):
 
 
 class Sessions(Protocol):
-    """Opens a transaction; committed at the end of the block, rolled back when it raises."""
+    """Opens transactions: one that may write (committed at the end of the block, rolled back when
+    it raises) and one that only reads."""
 
     def session(self) -> AbstractContextManager[Session]: ...
+    def reading(self) -> AbstractContextManager[Session]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +134,7 @@ class Anchorer:
 
     def pending(self) -> list[int]:
         """Ids of this chain's batches that are sealed but not final, oldest first."""
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return list(
                 session.scalars(
                     select(Batch.id)
@@ -169,6 +185,11 @@ class Anchorer:
                     "Try again later, or raise BAEUM_MAX_FEE_GWEI",
                 ),
             )
+        root = self._root(batch_id)
+        try:
+            self._gateway.rehearse_anchor(root)
+        except ContractRefused as error:
+            raise AnchorRefused(error.detail, _CHECK_STANDING, {"batch": batch_id}) from error
         address = self._gateway.address
         chain_nonce = self._gateway.nonce(address)
         with self._database.session() as session:
@@ -176,18 +197,17 @@ class Anchorer:
             batch = session.get_one(Batch, batch_id, with_for_update=True)
             if batch.state != BatchState.SEALED:
                 return  # another worker was faster
-            assert batch.root is not None, "a sealed batch has a root"
             # Transactions the database does not know of (another tool used the account) only ever
             # move the chain's nonce up.
             nonce = max(account.next_nonce, chain_nonce)
-            signed = self._gateway.sign_anchor(batch.root, nonce, fees)
+            signed = self._gateway.sign_anchor(root, nonce, fees)
             session.add(self._row(batch_id, signed))
             account.next_nonce = nonce + 1
             batch.state = BatchState.SIGNED
 
     def _send(self, batch_id: int) -> None:
         transaction = self._transactions(batch_id)[0]
-        self._gateway.send(transaction.raw)
+        self._offer(transaction)
         with self._database.session() as session:
             session.execute(
                 update(ChainTransaction)
@@ -216,10 +236,10 @@ class Anchorer:
                     batch_id, "the nonce was used by a transaction unknown to this database"
                 )
             return
-        if self._clock() - newest.signed_at >= self._policy.replace_after:
+        taken = self._offer(newest)
+        if not taken or self._clock() - newest.signed_at >= self._policy.replace_after:
             self._replace(batch_id, newest)
-            newest = self._transactions(batch_id)[0]
-        self._gateway.send(newest.raw)
+            self._offer(self._transactions(batch_id)[0])
 
     def _settle(self, batch_id: int) -> None:
         mined = next(t for t in self._transactions(batch_id) if t.block_hash is not None)
@@ -237,6 +257,21 @@ class Anchorer:
                 .values(state=BatchState.FINAL, final_at=self._clock())
             )
 
+    def _offer(self, transaction: ChainTransaction) -> bool:
+        """Hand the bytes to the node. False when it asks for more; what waits or is spent already
+        is settled by the next look for a receipt. Raises what only the operator can mend."""
+        try:
+            self._gateway.send(transaction.raw)
+        except TransactionRefused as error:
+            match error.reason:
+                case Refusal.FEE_TOO_LOW:
+                    return False
+                case Refusal.NONCE_TOO_LOW | Refusal.NONCE_TOO_HIGH | Refusal.UNDERPRICED:
+                    return True
+                case _:
+                    raise
+        return True
+
     # --- what they are made of --------------------------------------------------------------------
 
     def _record(self, batch_id: int, transaction: ChainTransaction, receipt: AnchorReceipt) -> None:
@@ -247,10 +282,7 @@ class Anchorer:
                     f"묶음 {batch_id}의 거래 {transaction.hash}가 거절되었습니다",
                     f"Transaction {transaction.hash} of batch {batch_id} was reverted",
                 ),
-                Text(
-                    "기관 인증 상태를 확인한 뒤 baeum anchor를 다시 실행해 주세요",
-                    "Check the institution's accreditation, then run baeum anchor again",
-                ),
+                _CHECK_STANDING,
                 {"batch": batch_id, "transaction": transaction.hash},
             )
         with self._database.session() as session:
@@ -293,12 +325,11 @@ class Anchorer:
         )
         if fees.max_fee_per_gas * 10 < old.max_fee_per_gas * 11:
             return  # at the cap: the old one keeps its place and goes on waiting
+        signed = self._gateway.sign_anchor(self._root(batch_id), old.nonce, fees)
         with self._database.session() as session:
             batch = session.get_one(Batch, batch_id, with_for_update=True)
-            if batch.state != BatchState.BROADCAST:
-                return
-            assert batch.root is not None
-            session.add(self._row(batch_id, self._gateway.sign_anchor(batch.root, old.nonce, fees)))
+            if batch.state == BatchState.BROADCAST:
+                session.add(self._row(batch_id, signed))
 
     def _unmine(self, batch_id: int, transaction_id: int) -> None:
         with self._database.session() as session:
@@ -321,9 +352,6 @@ class Anchorer:
             )
 
     def _lock_account(self, session: Session, address: str, chain_nonce: int) -> ChainAccount:
-        if session.get_bind().dialect.name == "sqlite":
-            # SQLite has no row locks; taking the write lock now makes this the one writer.
-            session.execute(text("UPDATE chain_account SET next_nonce = next_nonce WHERE 0"))
         account = session.get(ChainAccount, (self._chain_id, address), with_for_update=True)
         if account is None:
             account = ChainAccount(chain_id=self._chain_id, address=address, next_nonce=chain_nonce)
@@ -346,8 +374,8 @@ class Anchorer:
 
     def _transactions(self, batch_id: int) -> list[ChainTransaction]:
         """The batch's live transactions, newest first."""
-        with self._database.session() as session:
-            rows = list(
+        with self._database.reading() as session:
+            return list(
                 session.scalars(
                     select(ChainTransaction)
                     .where(
@@ -356,9 +384,14 @@ class Anchorer:
                     .order_by(ChainTransaction.id.desc())
                 )
             )
-            session.expunge_all()
-            return rows
+
+    def _root(self, batch_id: int) -> bytes:
+        with self._database.reading() as session:
+            root = session.get_one(Batch, batch_id).root
+        if root is None:
+            raise ValueError(f"batch {batch_id} is not sealed")
+        return root
 
     def _state(self, batch_id: int) -> BatchState:
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return BatchState(session.get_one(Batch, batch_id).state)

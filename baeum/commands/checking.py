@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from baeum.console import language, out, print_json, seoul_time, tr
+from baeum.console import hours, out, print_json, seoul_day, seoul_time, tr
 from credential.errors import BaeumError
 from credential.text import Text
 
@@ -63,9 +64,8 @@ def show(report: Report) -> None:
     """The report for a person: verdict, facts, the nine checks and what to do."""
     colour = {"valid": "green", "invalid": "red", "undetermined": "yellow"}[report.verdict.value]
     out.print(f"[bold {colour}]{tr(report.summary)}[/]", soft_wrap=True)
-    for name, value in report.facts.items():
-        text = value.get(language(), value) if isinstance(value, dict) else value
-        out.print(f"  {name}: {text}", markup=False, soft_wrap=True)
+    for label, value in _facts(report.facts):
+        out.print(f"  {tr(label)}: {value}", markup=False, soft_wrap=True)
     for check in report.checks:
         word = tr(_WORDS[check.outcome.value])
         out.print(
@@ -77,6 +77,26 @@ def show(report: Report) -> None:
         for note in check.notes:
             out.print(f"      · {tr(note.reason)}", soft_wrap=True, markup=False)
     out.print(f"  {seoul_time(report.checked_at)}", style="dim")
+
+
+def _facts(facts: Mapping[str, Any]) -> Iterator[tuple[Text, str]]:
+    """What the signature covers, in the order a reader asks: what, whom, by whom, how long."""
+    if facts.get("title"):
+        yield Text("증명", "credential"), str(facts["title"])
+    for member, label in (
+        ("learner", Text("받은 사람", "for")),
+        ("issuer", Text("발급 기관", "issued by")),
+    ):
+        name = facts.get(member, {}).get("name") or facts.get(member, {}).get("id")
+        if name:
+            yield label, str(name)
+    if facts.get("minutes"):
+        yield Text("인정 시간", "recognised"), hours(int(facts["minutes"]))
+    days = [facts[name] for name in ("startedAt", "endedAt") if facts.get(name)]
+    if days:
+        yield Text("기간", "when"), " – ".join(dict.fromkeys(map(seoul_day, days)))
+    if facts.get("id"):
+        yield Text("번호", "id"), str(facts["id"])
 
 
 def register(app: typer.Typer) -> None:

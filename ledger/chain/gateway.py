@@ -152,6 +152,24 @@ class Gateway:
             fees=fees,
         )
 
+    def rehearse_anchor(self, root: bytes) -> None:
+        """Ask the node what anchoring this root now would do. Raises ContractRefused if not that.
+
+        A transaction that reverts costs its gas and spends its nonce; this costs nothing.
+        """
+        wanted = self._own_kind()
+        request = {
+            "from": self.address,
+            "to": self.network.anchor,
+            "data": "0x" + call_data("anchor(bytes32,bytes32)", [root, wanted]).hex(),
+        }
+        try:
+            self._endpoint.call("eth_call", [request, "latest"])
+        except EndpointError as error:
+            if error.reverted:
+                raise ContractRefused(error.revert_data()) from error
+            raise
+
     def send(self, raw: bytes) -> str:
         """Its hash; a transaction the node already has is a success. Raises TransactionRefused."""
         return send(self._endpoint, raw)

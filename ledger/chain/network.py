@@ -116,18 +116,18 @@ def deploy(
 ) -> Network:
     """Put the contracts on the chain, or find those this account put there before.
 
-    Safe to repeat after a crash at any point: a contract of this account whose code is the
-    committed one is taken as it is. ``admin`` (default: the account) holds the highest role;
+    Safe to repeat after a crash at any point: a contract of this account with the committed code
+    and the wanted admin is taken as it is. ``admin`` (default: the account) holds the highest role;
     the account gets the working roles. ``delay`` is in seconds.
     """
     chain_id = int(endpoint.call("eth_chainId", []), 16)
     own = _own_contracts(endpoint, account.address)
     blocks: list[int] = []
 
-    def contract(name: str, arguments: bytes, **expected: str) -> str:
+    def contract(name: str, arguments: bytes, question: str, answer: str) -> str:
         artifact = contracts.load(name)
         for address, code in own.items():
-            if artifact.same_code(code) and _points_to(endpoint, address, expected):
+            if artifact.same_code(code) and _answers(endpoint, address, question, answer):
                 return address
         receipt = transact(
             endpoint, account, chain_id=chain_id, to=None, data=artifact.creation + arguments
@@ -135,13 +135,12 @@ def deploy(
         blocks.append(int(receipt["blockNumber"], 16))
         return str(receipt["contractAddress"]).lower()
 
-    roles = encode(
-        ["uint48", "address", "address"], [delay, admin or account.address, account.address]
-    )
-    anchor = contract("CredentialAnchor", roles)
+    holder = admin or account.address
+    roles = encode(["uint48", "address", "address"], [delay, holder, account.address])
+    anchor = contract("CredentialAnchor", roles, "defaultAdmin()", holder)
     pointer = encode(["address"], [anchor])
-    status = contract("StatusRegistry", pointer, registry=anchor)
-    policy = contract("PolicyRegistry", pointer, registry=anchor)
+    status = contract("StatusRegistry", pointer, "REGISTRY()", anchor)
+    policy = contract("PolicyRegistry", pointer, "REGISTRY()", anchor)
     return Network(
         chain_id=chain_id,
         registry=anchor,
@@ -177,7 +176,7 @@ def check_code(endpoint: Endpoint, network: Network) -> None:
     if bytes.fromhex(head[2:]) != first_head(network.chain_id, network.anchor):
         raise _differs("CredentialAnchor", network.anchor, "made for another chain or address")
     for name, address in (("StatusRegistry", network.status), ("PolicyRegistry", network.policy)):
-        if not _points_to(endpoint, address, {"registry": network.registry}):
+        if not _answers(endpoint, address, "REGISTRY()", network.registry):
             raise _differs(name, address, "asks another registry")
 
 
@@ -211,15 +210,14 @@ def _created(owner: bytes, nonce: int) -> str:
     return "0x" + bytes(keccak(b"\xd6\x94" + owner + encoded))[12:].hex()
 
 
-def _points_to(endpoint: Endpoint, address: str, expected: Mapping[str, str]) -> bool:
-    if "registry" not in expected:
-        return True
-    request = {"to": address, "data": "0x" + call_data("REGISTRY()").hex()}
+def _answers(endpoint: Endpoint, address: str, question: str, expected: str) -> bool:
+    """Whether a contract answers a question with an address."""
+    request = {"to": address, "data": "0x" + call_data(question).hex()}
     try:
         answer = endpoint.call("eth_call", [request, "latest"])
     except EndpointError:
         return False
-    return bool(answer[-40:].lower() == expected["registry"][2:])
+    return bool(answer[-40:].lower() == expected[2:].lower())
 
 
 def _code(endpoint: Endpoint, address: str) -> bytes:

@@ -12,12 +12,12 @@ import orjson
 import population
 import pytest
 from population import CENTRE, IDENTITIES, NOW, PLACE, PUBLIC_URL, UNIVERSITY, populate, record
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from credential import integrity, model, receipt
 from credential.merkle import EMPTY_ROOT, Tree
 from credential.multikey import decode
-from issuer import batches, issuance, shards, signing
+from issuer import batches, issuance, ready_records, shards, signing
 from issuer.issuance import IssueReport, PublicUrlInvalid, WorkersDied, issue
 from issuer.issuers import DidTaken, give_key
 from issuer.keyfile import WrongPassphrase
@@ -106,6 +106,19 @@ def test_a_run_stopped_between_chunks_continues(database: Database, tmp_path: Pa
     report = run(database, keys)
     assert report.issued + 14 >= 30
     assert len({c.record_id for c in credentials(database)}) == 30
+
+
+def test_a_page_is_read_from_the_index_however_many_records_there_are(
+    migrated_sqlite: Path,
+) -> None:
+    database = open_database(f"sqlite:///{migrated_sqlite}")
+    query = ready_records._page(UNIVERSITY, "key-00000001", 100)
+    sql = str(query.compile(database.engine, compile_kwargs={"literal_binds": True}))
+    with database.reading() as session:
+        plan = [row[3] for row in session.execute(text(f"EXPLAIN QUERY PLAN {sql}"))]
+    assert "ix_record_live (institution_id=? AND source_key>?)" in plan[0]
+    assert not [step for step in plan if "SCAN" in step or "TEMP B-TREE" in step]
+    database.close()
 
 
 def test_a_limit_is_kept_and_progress_ends_at_the_total(database: Database, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from credential.evidence import Evidence
 from credential.receipt import Receipt
-from verifier.chain import AnchorEvent, ChainReader
+from verifier.chain import ChainReader
+from verifier.chain_answers import AnchorEvent
 from verifier.policy import VerificationPolicy
 from verifier.report import Finding
 from verifier.signature import SignedBy

@@ -11,113 +11,33 @@ What a node says is checked for form before it is believed. Final answers are re
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import IntEnum
-from typing import Any, ClassVar
+from typing import Any
 
 from eth_hash.auto import keccak
 
 from credential.errors import BaeumError
 from credential.text import Text
 from verifier.cache import Aged, AgedCache
+from verifier.chain_answers import (
+    STANDING_OF_SELECTOR,
+    STANDING_SELECTOR,
+    AnchorSighting,
+    Block,
+    ChainUnavailable,
+    Mined,
+    RegistryAnswer,
+    Standing,
+    WrongChain,
+    anchor_event,
+    bytes_of,
+    hash_of,
+    malformed,
+    quantity,
+)
 
 Rpc = Callable[[str, list[Any]], Any]
-
-ANCHORED_TOPIC = keccak(b"Anchored(bytes32,bytes32,uint64,bytes32,bytes32)")
-STANDING_SELECTOR = keccak(b"standing(bytes32,bytes32,uint64)")[:4]
-STANDING_OF_SELECTOR = keccak(b"standingOf(bytes32,bytes32,uint64)")[:4]
-
-_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
-_DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
-
-
-class ChainUnavailable(BaeumError):
-    """The chain could not be asked. Says nothing about the credential."""
-
-    code: ClassVar[str] = "chain-unavailable"
-    title: ClassVar[Text] = Text("체인에 물어볼 수 없습니다", "The chain cannot be asked")
-    status: ClassVar[int] = 503
-
-
-class WrongChain(ChainUnavailable):
-    """The endpoint answers for another chain than the one it is configured for."""
-
-    code: ClassVar[str] = "endpoint-wrong-chain"
-
-
-class AnswerMalformed(ChainUnavailable):
-    """The endpoint answers, but not in a form that can be read (no contract there, pruned …)."""
-
-    code: ClassVar[str] = "endpoint-answer-malformed"
-
-
-class Standing(IntEnum):
-    """The registry's answer about an issuer, a kind and a time."""
-
-    UNKNOWN = 0
-    ACCREDITED = 1
-    PROVISIONAL = 2
-    OTHER_KIND = 3
-    SUSPENDED = 4
-    ENDED = 5
-    KEY_NOT_VALID = 6
-
-
-@dataclass(frozen=True, slots=True)
-class AnchorEvent:
-    """One ``Anchored`` event. Hashes are 32 bytes; ``contract`` lower-case 0x-hex."""
-
-    contract: str
-    root: bytes
-    institution: bytes
-    sequence: int
-    head: bytes
-    kind: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    number: int
-    hash: str
-    time: datetime
-    transactions: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Mined:
-    """A transaction's receipt as the node gives it, reduced to what anchors."""
-
-    transaction: str
-    succeeded: bool
-    block_number: int
-    block_hash: str
-    events: tuple[AnchorEvent, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AnchorSighting:
-    """What the chain says about an anchor: ``mined`` is None when the node knows no receipt,
-    ``block`` is None when the chain is not that long. ``head`` is the newest block's number."""
-
-    mined: Mined | None
-    block: Block | None
-    head: int
-
-    @property
-    def confirmations(self) -> int:
-        """Blocks from the anchor's own (1) to the newest."""
-        return 0 if self.block is None else max(0, self.head - self.block.number + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryAnswer:
-    """``institution`` is its 32-byte on-chain id (zero for an unknown DID)."""
-
-    institution: bytes
-    standing: Standing
 
 
 class ChainReader:
@@ -158,7 +78,7 @@ class ChainReader:
         if known is not None:
             return known
         self._require_chain(now, max_age)
-        head = _quantity(self._ask("eth_blockNumber", []))
+        head = quantity(self._ask("eth_blockNumber", []))
         sighting = AnchorSighting(self._mined(transaction), self._block(block_number), head)
         if sighting.mined is not None and sighting.confirmations >= confirmations:
             return self._sightings.put(key, sighting, now)
@@ -211,13 +131,13 @@ class ChainReader:
             return known
         self._require_chain(now, max_age)
         data = "0x" + (selector + subject + kind + seconds.to_bytes(32)).hex()
-        raw = _data(self._ask("eth_call", [{"to": registry, "data": data}, "latest"]))
+        raw = bytes_of(self._ask("eth_call", [{"to": registry, "data": data}, "latest"]))
         if len(raw) != 32 * words:
-            raise _malformed("standing")
+            raise malformed("standing")
         try:
             standing = Standing(int.from_bytes(raw[-32:]))
         except ValueError as wrong:
-            raise _malformed("standing") from wrong
+            raise malformed("standing") from wrong
         answer = RegistryAnswer(raw[:32] if words == 2 else subject, standing)
         if time < now:
             return self._standings.put(key, answer, now)
@@ -229,7 +149,7 @@ class ChainReader:
     def _require_chain(self, now: datetime, max_age: timedelta | None) -> None:
         known = self._identity.get("chain", now=now, max_age=self._age(max_age))
         if known is None:
-            known = self._identity.put("chain", _quantity(self._ask("eth_chainId", [])), now)
+            known = self._identity.put("chain", quantity(self._ask("eth_chainId", [])), now)
         if known.value != self.chain_id:
             raise WrongChain(
                 Text(
@@ -249,16 +169,16 @@ class ChainReader:
         if receipt is None:
             return None
         if not isinstance(receipt, dict):
-            raise _malformed("eth_getTransactionReceipt")
+            raise malformed("eth_getTransactionReceipt")
         logs = receipt.get("logs")
         if not isinstance(logs, list):
-            raise _malformed("eth_getTransactionReceipt")
-        events = tuple(event for event in map(_anchor_event, logs) if event is not None)
+            raise malformed("eth_getTransactionReceipt")
+        events = tuple(event for event in map(anchor_event, logs) if event is not None)
         return Mined(
-            transaction=_hash(receipt.get("transactionHash")),
-            succeeded=_quantity(receipt.get("status")) == 1,
-            block_number=_quantity(receipt.get("blockNumber")),
-            block_hash=_hash(receipt.get("blockHash")),
+            transaction=hash_of(receipt.get("transactionHash")),
+            succeeded=quantity(receipt.get("status")) == 1,
+            block_number=quantity(receipt.get("blockNumber")),
+            block_hash=hash_of(receipt.get("blockHash")),
             events=events,
         )
 
@@ -267,15 +187,15 @@ class ChainReader:
         if block is None:
             return None
         if not isinstance(block, dict) or not isinstance(block.get("transactions"), list):
-            raise _malformed("eth_getBlockByNumber")
+            raise malformed("eth_getBlockByNumber")
         try:
-            time = datetime.fromtimestamp(_quantity(block.get("timestamp")), UTC)
+            time = datetime.fromtimestamp(quantity(block.get("timestamp")), UTC)
         except (ValueError, OverflowError, OSError) as wrong:
-            raise _malformed("eth_getBlockByNumber") from wrong
-        if _quantity(block.get("number")) != number:
-            raise _malformed("eth_getBlockByNumber")
-        hashes = tuple(_hash(transaction) for transaction in block["transactions"])
-        return Block(number, _hash(block.get("hash")), time, hashes)
+            raise malformed("eth_getBlockByNumber") from wrong
+        if quantity(block.get("number")) != number:
+            raise malformed("eth_getBlockByNumber")
+        hashes = tuple(hash_of(transaction) for transaction in block["transactions"])
+        return Block(number, hash_of(block.get("hash")), time, hashes)
 
     def _ask(self, method: str, params: list[Any]) -> Any:
         try:
@@ -295,59 +215,3 @@ class ChainReader:
                     "Check the network and the node, then verify again.",
                 ),
             ) from failure
-
-
-def _anchor_event(log: object) -> AnchorEvent | None:
-    """The log as an ``Anchored`` event, None when it is another event."""
-    if not isinstance(log, dict):
-        raise _malformed("logs")
-    topics, contract = log.get("topics"), log.get("address")
-    if not isinstance(topics, list) or not isinstance(contract, str):
-        raise _malformed("logs")
-    if not topics or _data(topics[0]) != ANCHORED_TOPIC:
-        return None
-    data = _data(log.get("data"))
-    if len(topics) != 4 or len(data) != 64:
-        return None
-    root, institution, sequence = (_data(topic) for topic in topics[1:])
-    return AnchorEvent(
-        contract=contract.lower(),
-        root=root,
-        institution=institution,
-        sequence=int.from_bytes(sequence, "big"),
-        head=data[:32],
-        kind=data[32:],
-    )
-
-
-def _malformed(what: str) -> AnswerMalformed:
-    return AnswerMalformed(
-        Text(
-            f"체인 노드의 답을 읽을 수 없습니다({what}).",
-            f"The node's answer cannot be read ({what}).",
-        ),
-        Text(
-            "신뢰 설정의 계약 주소와 노드 상태를 확인해 주십시오.",
-            "Check the contract addresses in the trust file and the state of the node.",
-        ),
-        {"what": what},
-    )
-
-
-def _quantity(value: object) -> int:
-    if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
-        raise _malformed("quantity")
-    return int(value, 16)
-
-
-def _data(value: object) -> bytes:
-    if not isinstance(value, str) or not _DATA.fullmatch(value):
-        raise _malformed("data")
-    return bytes.fromhex(value[2:])
-
-
-def _hash(value: object) -> str:
-    raw = _data(value)
-    if len(raw) != 32:
-        raise _malformed("hash")
-    return "0x" + raw.hex()

@@ -9,7 +9,6 @@ move it; a redirect may not leave the host; at most 5 seconds and 1 MB, also aft
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import socket
 import ssl
 import threading
@@ -20,11 +19,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from queue import Empty, SimpleQueue
-from typing import ClassVar
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from credential.errors import BaeumError
 from credential.text import Text
+from verifier.public_address import dial, is_public, resolve
+from verifier.source_errors import SourceAbsent, SourceRefused, SourceUnreachable
 
 Resolve = Callable[[str, int], list[str]]
 Dial = Callable[[str, int, float], socket.socket]
@@ -33,68 +32,10 @@ MAX_BYTES = 1024 * 1024
 TOTAL_SECONDS = 5.0
 MAX_REDIRECTS = 3
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _REMEDY = Text(
     "발급 기관에 공개 상태 목록의 주소를 확인해 달라고 요청해 주십시오.",
     "Ask the issuer to check the address of its public status list.",
 )
-
-
-class SourceError(BaeumError):
-    """Something could not be fetched."""
-
-    code: ClassVar[str] = "source-unreachable"
-    title: ClassVar[Text] = Text("자료를 가져오지 못했습니다", "Could not be fetched")
-    status: ClassVar[int] = 502
-
-
-class SourceUnreachable(SourceError):
-    """Nobody answers, or not in time. Says nothing about the credential."""
-
-
-class SourceRefused(SourceError):
-    """The guard will not go there, or will not take what is there."""
-
-    code: ClassVar[str] = "source-refused"
-
-
-class SourceAbsent(SourceError):
-    """The place answers and says that there is no such thing (404, 410, no file)."""
-
-    code: ClassVar[str] = "source-absent"
-    status: ClassVar[int] = 404
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the public internet, also behind IPv6 transition forms."""
-    try:
-        ip = ipaddress.ip_address(address.split("%", 1)[0])
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner: list[ipaddress.IPv4Address] = []
-        if ip.ipv4_mapped is not None:
-            return is_public(str(ip.ipv4_mapped))
-        if ip.sixtofour is not None:
-            inner.append(ip.sixtofour)
-        if ip.teredo is not None:
-            inner.extend(ip.teredo)
-        if ip in _NAT64:
-            return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
-        if not all(is_public(str(address_inside)) for address_inside in inner):
-            return False
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """Every address of a host name, from the system's resolver."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def dial(address: str, port: int, timeout: float) -> socket.socket:
-    """A connection to exactly this address: nothing is resolved again."""
-    return socket.create_connection((address, port), timeout=timeout)
 
 
 class _Pinned(http.client.HTTPSConnection):

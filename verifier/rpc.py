@@ -7,11 +7,11 @@ allowed here; what a *credential* names is fetched by ``verifier.guarded`` alone
 from __future__ import annotations
 
 import itertools
-import json
 import threading
 from typing import Any, ClassVar
 
 import httpx
+import orjson
 
 from credential.errors import BaeumError
 from credential.text import Text
@@ -53,8 +53,8 @@ class HttpRpc:
         if len(response.content) > MAX_ANSWER:
             raise _refused("answer too large", None)
         try:
-            answer = json.loads(response.content)
-        except ValueError as wrong:
+            answer = orjson.loads(response.content)  # bounded depth, unlike the standard parser
+        except orjson.JSONDecodeError as wrong:
             raise _refused(f"HTTP {response.status_code}, not JSON", None) from wrong
         if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
             raise _refused("not JSON-RPC", None)

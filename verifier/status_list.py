@@ -6,7 +6,6 @@ remembered by their bytes: the memory cannot be wrong, only full.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from typing import Any, ClassVar
 
 from credential import status
 from credential.errors import BaeumError
+from credential.evidence import strict_json
 from credential.text import Text
 from verifier.instants import instant
 from verifier.kinds import as_list
@@ -23,7 +23,6 @@ from verifier.signature import SignatureUnknown, SignatureWrong, check_signature
 MIN_BITS = 131_072
 """Section 2.2: a shorter list would single people out."""
 MAX_BITS = 2**24
-MAX_DEPTH = 32
 
 
 class ListUnacceptable(BaeumError):
@@ -96,32 +95,14 @@ def read_list(body: bytes) -> StatusList:
 
 
 def _document(body: bytes) -> Mapping[str, Any]:
+    """Limits and depth are checked before parsing: Python's own parser recurses on the C stack."""
     try:
-        document = json.loads(body, object_pairs_hook=_no_duplicates)
-    except (ValueError, RecursionError) as wrong:
+        document = strict_json(body)
+    except BaeumError as wrong:
         raise _malformed() from wrong
-    if not isinstance(document, dict) or _depth(document) > MAX_DEPTH:
+    if not isinstance(document, dict):
         raise _malformed()
     return document
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("duplicate member")
-    return members
-
-
-def _depth(value: object) -> int:
-    deepest, waiting = 0, [(value, 1)]
-    while waiting:
-        current, depth = waiting.pop()
-        deepest = max(deepest, depth)
-        if isinstance(current, dict):
-            waiting.extend((inner, depth + 1) for inner in current.values())
-        elif isinstance(current, list):
-            waiting.extend((inner, depth + 1) for inner in current)
-    return deepest
 
 
 def _bits(encoded: object) -> bytes:

@@ -12,14 +12,8 @@ from typing import Protocol
 
 from credential.text import Text
 from verifier.cache import AgedCache
-from verifier.guarded import (
-    MAX_BYTES,
-    GuardedClient,
-    SourceAbsent,
-    SourceError,
-    SourceRefused,
-    SourceUnreachable,
-)
+from verifier.guarded import MAX_BYTES, GuardedClient
+from verifier.source_errors import SourceAbsent, SourceError, SourceRefused, SourceUnreachable
 
 __all__ = [
     "CachedSource",

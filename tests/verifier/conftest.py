@@ -25,7 +25,7 @@ from credential.multibase import base64url
 from credential.receipt import Receipt, leaf_input
 from credential.text import Text
 from verifier import ChainReader, Report, Trust, TrustedNetwork, VerificationPolicy, verify
-from verifier.chain import ANCHORED_TOPIC, STANDING_OF_SELECTOR, STANDING_SELECTOR
+from verifier.chain_answers import ANCHORED_TOPIC, STANDING_OF_SELECTOR, STANDING_SELECTOR
 from verifier.status_source import Fetched, SourceAbsent, SourceUnreachable
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 from dataclasses import replace
 
 import pytest
@@ -459,6 +460,26 @@ def test_receipt_in_another_spelling(world):
     flag = body.replace('"version": 1', '"version": true')
     assert flag != body
     assert_rejected(world.verify(flag), "format")
+
+
+@pytest.fixture
+def deep_recursion_allowed():
+    """An EVM in the same process raises Python's recursion limit far beyond what the C stack
+    holds; a parser that relies on the limit then takes the whole process down."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000_000)
+    yield
+    sys.setrecursionlimit(before)
+
+
+@pytest.mark.usefixtures("deep_recursion_allowed")
+@pytest.mark.parametrize("opening", [b"[", b'{"a":', b'[{"":'])
+def test_nesting_that_would_overflow_the_stack(world, opening):
+    hostile = opening * (1_000_000 // len(opening))
+    assert_rejected(world.verify(hostile), "format")
+    evidence = world.issue()
+    world.lists.bodies[world.list_url(world.university, "revocation")] = hostile
+    assert_rejected(world.verify(evidence), "status", "status-list-malformed")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from credential.errors import BaeumError
 from credential.text import Text
 from verifier import ChainReader, Outcome, Verdict
-from verifier.chain import AnswerMalformed, ChainUnavailable, Standing, WrongChain
+from verifier.chain_answers import AnswerMalformed, ChainUnavailable, Standing, WrongChain
 from verifier.kinds import kind_hash
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from eth_hash.auto import keccak
 
 import contracts
-from verifier.chain import ANCHORED_TOPIC, STANDING_OF_SELECTOR, STANDING_SELECTOR
+from verifier.chain_answers import ANCHORED_TOPIC, STANDING_OF_SELECTOR, STANDING_SELECTOR
 from verifier.kinds import REGISTRAR
 
 

@@ -18,13 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from credential.text import Text
-from verifier.guarded import (
-    GuardedClient,
-    SourceAbsent,
-    SourceRefused,
-    SourceUnreachable,
-    is_public,
-)
+from verifier.guarded import GuardedClient
+from verifier.public_address import is_public
+from verifier.source_errors import SourceAbsent, SourceRefused, SourceUnreachable
 from verifier.status_source import CachedSource, Fetched, FirstOf, HttpSource, NotMine
 
 HOST = "lists.example"
@@ -69,6 +65,7 @@ class Server:
 
     def close(self) -> None:
         self.hold.set()
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in accept
         self._listener.close()
 
 

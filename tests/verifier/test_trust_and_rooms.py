@@ -184,6 +184,7 @@ def test_rpc_over_http(node_url):
         (200, b"[]"),
         (200, b"<html>"),
         (403, b"forbidden"),
+        (200, b"[" * 1_000_000),
     ):
         Node.answer = answer
         with pytest.raises(RpcRefused):

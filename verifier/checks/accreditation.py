@@ -7,7 +7,7 @@ from typing import Any
 
 from credential.text import Text
 from verifier.case import Anchored, Case
-from verifier.chain import ChainUnavailable, RegistryAnswer, Standing
+from verifier.chain_answers import ChainUnavailable, RegistryAnswer, Standing
 from verifier.checks.merkle_path import ASK_FOR_EVIDENCE
 from verifier.instants import age_seconds, instant, written
 from verifier.kinds import REGISTRAR, kind_hash, kind_of

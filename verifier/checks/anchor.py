@@ -7,7 +7,7 @@ from typing import Any
 from credential.receipt import Receipt
 from credential.text import Text
 from verifier.case import Anchored, Case
-from verifier.chain import AnchorEvent, AnchorSighting, Block, ChainUnavailable
+from verifier.chain_answers import AnchorEvent, AnchorSighting, Block, ChainUnavailable
 from verifier.checks.merkle_path import ASK_FOR_EVIDENCE
 from verifier.instants import age_seconds, instant, spoken, written
 from verifier.kinds import REGISTRAR, kind_hash, kind_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -58,6 +59,21 @@ def audit_of(home: Home, learner: str, degree: str, as_of: date) -> dict[str, An
     return audit
 
 
+def titles_of(home: Home, learner: str) -> dict[str, str]:
+    """What people call each record: its title and the day it ended."""
+    from sqlalchemy import select
+
+    from ledger.database.models import LearningRecord
+
+    with home.database.reading() as session:
+        rows = session.execute(
+            select(LearningRecord.id, LearningRecord.title_ko, LearningRecord.ended_at).where(
+                LearningRecord.learner_id == learner
+            )
+        )
+        return {row.id: f"{row.title_ko} ({row.ended_at.astimezone(SEOUL).date()})" for row in rows}
+
+
 def headline(audit: dict[str, Any]) -> Text:
     """The answer in one sentence, with what is missing."""
     name = Text(**audit["name"])
@@ -77,8 +93,8 @@ def headline(audit: dict[str, Any]) -> Text:
     )
 
 
-def show(audit: dict[str, Any], *, rows: int = 12) -> None:
-    """The audit for a person."""
+def show(audit: dict[str, Any], titles: Mapping[str, str], *, rows: int = 12) -> None:
+    """The audit for a person; a record without a title is shown by its id."""
     colour = "green" if audit["eligible"] else "yellow"
     out.print(f"[bold {colour}]{tr(headline(audit))}[/]", soft_wrap=True)
     for way in audit["cheapest"]:
@@ -92,13 +108,15 @@ def show(audit: dict[str, Any], *, rows: int = 12) -> None:
         table.add_column(tr(title))
     for line in audit["records"][:rows]:
         table.add_row(
-            line["record"], hours(line["minutes"]), f"{line['code']}: {line['why'][language()]}"
+            titles.get(line["record"], line["record"]),
+            hours(line["minutes"]),
+            f"{line['why'][language()]} [dim]{line['code']}[/]",
         )
     out.print(table)
     if len(audit["records"]) > rows:
         rest = len(audit["records"]) - rows
         out.print(tr(Text(f"  … 외 {rest}건 (--json)", f"  … and {rest} more (--json)")))
-    out.print(f"  {audit['policy']} · {audit['trace_hash']}", style="dim")
+    out.print(f"  {audit['policy']} · {audit['trace_hash']}", style="dim", soft_wrap=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -124,11 +142,12 @@ def register(app: typer.Typer) -> None:
         with Home(load()) as home:
             found = find_learner(home, learner)
             audits = [audit_of(home, found, name, day) for name in _degrees(degree)]
+            titles = titles_of(home, found)
         if as_json:
             print_json({"learner": found, "audits": audits})
         else:
             for audit in audits:
-                show(audit)
+                show(audit, titles)
         return 0 if degree is None or all(audit["eligible"] for audit in audits) else 1
 
     credit = typer.Typer(help="The credit engine on plain files.", no_args_is_help=True)
@@ -158,7 +177,7 @@ def register(app: typer.Typer) -> None:
         if as_json:
             print_json(audit)
         else:
-            show(audit, rows=1000)
+            show(audit, {}, rows=1000)
         return 0 if audit["eligible"] else 1
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from credential.text import Text
-from issuer.intake.refusals import EncodingUnclear, FileUnreadable, MixedEncodings
+from issuer.intake.refusals import EncodingUnclear, FileTooLarge, FileUnreadable, MixedEncodings
 
 KNOWN = {
     "utf-8": "utf-8-sig",
@@ -37,12 +37,14 @@ class TextFile:
 @dataclass(slots=True)
 class _Tally:
     utf8: int = 0  # lines that are UTF-8 and hold a character beyond U+07FF
-    korean: int = 0  # lines that are CP949 only, and mostly Hangul
-    foreign: int = 0  # lines that are CP949 only by the letter: no Korean text
+    cp949: int = 0  # lines that are CP949 and not UTF-8, and their characters:
+    wide: int = 0
+    hangul: int = 0
+    hanja: int = 0
     both: int = 0
     neither: int = 0
     first_utf8: int = 0
-    first_korean: int = 0
+    first_cp949: int = 0
     first_neither: int = 0
 
 
@@ -79,9 +81,9 @@ def examine(handle: BinaryIO, asked: str | None = None) -> TextFile:
             )
         before = _count(before + block, tally, lines)
         if len(before) > _LONGEST_LINE:
-            raise FileUnreadable(
+            raise FileTooLarge(
                 Text("한 줄이 너무 길어 표로 읽을 수 없습니다.", "A line is too long for a table."),
-                Text("CSV 또는 XLSX 파일을 제출하세요.", "Hand in a CSV or XLSX file."),
+                Text("줄 바꿈과 열의 수를 확인하세요.", "Check its line breaks and columns."),
             )
     handle.seek(0)
     if found:
@@ -126,13 +128,12 @@ def _classify(line: bytes, tally: _Tally, number: int) -> None:
         tally.neither += 1
         tally.first_neither = tally.first_neither or number
     else:
-        wide = [c for c in as_cp949 if c > "\x7f"]
-        korean = sum("가" <= c <= "힣" for c in wide)
-        if korean * 2 >= len(wide):
-            tally.korean += 1
-            tally.first_korean = tally.first_korean or number
-        else:
-            tally.foreign += 1
+        tally.cp949 += 1
+        tally.first_cp949 = tally.first_cp949 or number
+        for c in as_cp949:
+            tally.wide += c > "\x7f"
+            tally.hangul += "가" <= c <= "힣"
+            tally.hanja += "\u4e00" <= c <= "\u9fff" or "\uf900" <= c <= "\ufaff"
 
 
 def _decide(tally: _Tally, head: bytes) -> str:
@@ -141,8 +142,10 @@ def _decide(tally: _Tally, head: bytes) -> str:
         "엑셀에서 ‘CSV UTF-8’로 다시 저장하면 확실합니다.",
         "Say which encoding it is in (UTF-8 or CP949). Saving it again as 'CSV UTF-8' makes sure.",
     )
-    if tally.utf8 and tally.korean:
-        line = max(tally.first_utf8, tally.first_korean)
+    # Korean prose is nearly all Hangul; Chinese read as CP949 is two fifths hanja, Japanese kana.
+    korean = tally.hangul * 4 >= tally.wide * 3 and tally.hanja * 10 <= tally.wide
+    if tally.utf8 and tally.cp949 and korean:
+        line = max(tally.first_utf8, tally.first_cp949)
         raise MixedEncodings(
             Text(
                 f"UTF-8과 CP949가 한 파일에 섞여 있습니다({line}번째 줄부터 달라집니다).",
@@ -154,7 +157,7 @@ def _decide(tally: _Tally, head: bytes) -> str:
             ),
             {"line": line},
         )
-    if tally.neither or (tally.foreign and (tally.utf8 or tally.foreign > tally.korean)):
+    if tally.neither or (tally.cp949 and (tally.utf8 or not korean)):
         line = tally.first_neither
         where = Text(f" ({line}번째 줄)", f" (line {line})") if line else Text("", "")
         raise EncodingUnclear(
@@ -167,7 +170,7 @@ def _decide(tally: _Tally, head: bytes) -> str:
         )
     if tally.utf8 or head.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
-    if tally.korean:
+    if tally.cp949:
         return "cp949"
     if tally.both:
         raise EncodingUnclear(

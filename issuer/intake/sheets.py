@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -217,6 +218,7 @@ _BROKEN = (
     zipfile.LargeZipFile,
     InvalidFileException,
     DefusedXmlException,
+    zlib.error,
     SyntaxError,  # every XML parser's error is one
     KeyError,
     ValueError,
@@ -238,6 +240,15 @@ def _guard_archive(handle: BinaryIO, limits: Limits) -> None:
     """
     with zipfile.ZipFile(handle) as archive:
         members = archive.infolist()
+        plain = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+        if any(member.compress_type not in plain for member in members):
+            raise zipfile.BadZipFile("a compression no spreadsheet program uses")
+        for member in members[: limits.members]:
+            if member.filename.lower().endswith((".xml", ".rels")) and not member.flag_bits & 1:
+                with archive.open(member) as opened:
+                    # No spreadsheet has a document type; a bomb of entities needs one.
+                    if b"<!DOCTYPE" in opened.read(4096):
+                        raise zipfile.BadZipFile("a document type declaration")
     handle.seek(0)
     if not any(member.filename == "xl/workbook.xml" for member in members):
         raise FileUnreadable(

@@ -297,7 +297,7 @@ def test_two_equal_days_without_times_might_be_two(hand_in) -> None:
 def test_outside_its_accreditation_a_record_is_kept_and_says_so(hand_in, register) -> None:
     header = "회원번호,신청번호,과정구분,강좌명,교육일,교육시간(분)"
     report = hand_in(
-        [header, "SM24-1,D1,기초,스마트폰 완전정복,2026. 2. 3.,90"],
+        [header, "SM24-1,D1,기초,스마트폰 완전정복,2023. 2. 3.,90"],
         institution="digital-learning-centre",
     )
     assert verdicts(report) == (1, 0, 0, 0)

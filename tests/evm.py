@@ -26,7 +26,7 @@ from eth_hash.auto import keccak
 
 from ledger.chain.abi import call_data, error_name
 from ledger.chain.embedded import EmbeddedChain
-from ledger.chain.endpoint import Endpoint, EndpointError, HttpEndpoint
+from ledger.chain.endpoint import Endpoint, EndpointUnreachable, HttpEndpoint
 from ledger.chain.network import Network, deploy
 from ledger.chain.transactions import ContractRefused, transact
 
@@ -177,6 +177,42 @@ class Bench:
         return int(code)
 
 
+def typed(bench: Bench, **changes: Any) -> dict[str, Any]:
+    """What a signer signs when a relayer pays, as EIP-712 data for eth_account."""
+    message = {
+        "root": h("relayed"),
+        "kind": COURSE,
+        "signer": bench.account.address,
+        "nonce": 0,
+        "deadline": bench.now + 600,
+    } | changes
+    return {
+        "types": {
+            "EIP712Domain": [
+                {"name": "name", "type": "string"},
+                {"name": "version", "type": "string"},
+                {"name": "chainId", "type": "uint256"},
+                {"name": "verifyingContract", "type": "address"},
+            ],
+            "Anchor": [
+                {"name": "root", "type": "bytes32"},
+                {"name": "kind", "type": "bytes32"},
+                {"name": "signer", "type": "address"},
+                {"name": "nonce", "type": "uint256"},
+                {"name": "deadline", "type": "uint256"},
+            ],
+        },
+        "primaryType": "Anchor",
+        "domain": {
+            "name": "Baeum CredentialAnchor",
+            "version": "1",
+            "chainId": bench.network.chain_id,
+            "verifyingContract": bench.network.anchor,
+        },
+        "message": message,
+    }
+
+
 # --- backends
 
 
@@ -222,7 +258,7 @@ def anvil(*options: str) -> Iterator[HttpEndpoint]:
             try:
                 endpoint.call("eth_chainId", [])
                 break
-            except Exception:
+            except EndpointUnreachable:
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
@@ -249,11 +285,19 @@ def bench_on(backend: str, directory: Path) -> Iterator[Bench]:
 class Template:
     """An embedded chain with the contracts deployed, copied for each test that wants one."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        account: LocalAccount | None = None,
+        chain_id: int | None = None,
+        start: int | None = None,
+    ) -> None:
         self._directory = directory
-        self._account: LocalAccount = Account.create()
-        clock = Clock()
-        with EmbeddedChain.open(directory, operator=self._account.address, clock=clock) as chain:
+        self._account: LocalAccount = account or Account.create()
+        clock = Clock(start)
+        with EmbeddedChain.open(
+            directory, operator=self._account.address, chain_id=chain_id, clock=clock
+        ) as chain:
             self._network = deploy(chain, self._account)
         self._start = clock.now
 
@@ -265,6 +309,3 @@ class Template:
             bench = Bench(chain, self._account, clock)
             bench._network = self._network
             yield bench
-
-
-__all__ = ["BACKENDS", "COURSE", "REGISTRAR", "Bench", "EndpointError", "Template", "h"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +12,22 @@ from evm import Bench, Template
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    return Template(tmp_path_factory.mktemp("template") / "chain")
+def scratch() -> Iterator[Path]:
+    """In memory where the system has such a place: these chains need not outlive the test."""
+    memory = Path("/dev/shm")
+    folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(scratch: Path) -> Template:
+    return Template(scratch / "template")
 
 
 @pytest.fixture
-def bench(template: Template, tmp_path: Path) -> Iterator[Bench]:
-    with template.copy(tmp_path / "chain") as bench:
+def bench(template: Template, scratch: Path) -> Iterator[Bench]:
+    folder = Path(tempfile.mkdtemp(dir=scratch))
+    with template.copy(folder / "chain") as bench:
         yield bench
+    shutil.rmtree(folder)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
+from eth_account import Account
 from eth_account.messages import encode_typed_data
-from evm import COURSE, REGISTRAR, Bench, h, typed
+from evm import COURSE, REGISTRAR, Bench, Template, h, typed
 
 import contracts
 from contracts.build import ROOM
@@ -122,8 +124,12 @@ def measure(bench: Bench) -> dict[str, int]:
     return gas
 
 
-def test_gas_is_what_the_report_says_and_within_the_bounds(bench: Bench) -> None:
-    found = measure(bench)
+def test_gas_is_what_the_report_says_and_within_the_bounds(scratch: Path) -> None:
+    # Zero bytes in an address or a signature are cheaper: everything is the same each time.
+    account = Account.from_key(h("the account of the gas report"))
+    template = Template(scratch / "gas", account, chain_id=0x6261_6575_6D, start=1_800_000_000)
+    with template.copy(scratch / "gas-copy") as bench:
+        found = measure(bench)
     report = {
         "compiler": contracts.load("CredentialAnchor").compiler,
         "fork": "prague",
@@ -139,4 +145,6 @@ def test_gas_is_what_the_report_says_and_within_the_bounds(bench: Bench) -> None
 def test_the_cost_of_an_anchor_does_not_grow_with_their_number(bench: Bench) -> None:
     bench.register(h("city"), signer=bench.account.address, kinds=[REGISTRAR], since=1000)
     costs = {used(bench.send_raw(root)) for root in ROOTS}
-    assert max(costs) - min(costs) < 16
+    # What little it differs by is the way through the dispatcher, which hangs on the first bytes.
+    assert max(costs) - min(costs) < 64
+    assert max(costs) < 40_000

@@ -162,7 +162,7 @@ def run(
         "seconds": round(ended - started, 3),
         "per_second": round(count / (ended - started), 1),
         "floor_per_second": round(floor, 1),
-        "peak_rss_mb": round(_peak_mb(), 1),
+        "peak_rss_mb": round(_peak_mb(workers), 1),
         "sign_and_store_seconds": round(issued - started, 3),
         "seal_seconds": round(sealed - issued, 3),
         "anchor_seconds": round(ended - sealed, 3),

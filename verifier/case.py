@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from credential.errors import BaeumError
 from credential.evidence import Evidence
 from credential.receipt import Receipt
+from credential.text import Text
 from verifier.chain import ChainReader
-from verifier.chain_answers import AnchorEvent
+from verifier.chain_answers import AnchorEvent, ChainUnavailable, NoEndpoint
 from verifier.policy import VerificationPolicy
 from verifier.report import Finding
 from verifier.signature import SignedBy
@@ -18,6 +20,7 @@ from verifier.status_source import StatusSource
 from verifier.trust import Trust, TrustedNetwork
 
 Chains = Callable[[int], ChainReader | None]
+"""The reader of a chain by its id; None, or an error, when there is nobody to ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,30 @@ class Case:
         if self.evidence is None:
             raise RuntimeError("step 1 has not passed")
         return self.evidence.credential
+
+    def reader(self, network: TrustedNetwork) -> ChainReader:
+        """The reader of a network's chain. Raises ``ChainUnavailable``, ``NoEndpoint``."""
+        try:
+            reader = self.chain(network.chain_id)
+        except BaeumError as failure:
+            raise ChainUnavailable(failure.detail, failure.remedy, failure.facts) from failure
+        except OSError as failure:
+            raise ChainUnavailable(
+                Text(
+                    f"{network.name.ko}에 접속하지 못했습니다.",
+                    f"{network.name.en} cannot be reached.",
+                ),
+                Text("네트워크 설정을 확인해 주십시오.", "Check the settings of the network."),
+            ) from failure
+        if reader is None:
+            raise NoEndpoint(
+                Text(
+                    f"{network.name.ko}에 접속할 주소가 설정되어 있지 않습니다.",
+                    f"No endpoint is configured for {network.name.en}.",
+                ),
+                Text("체인 접속 주소를 설정해 주십시오.", "Configure an rpc address."),
+            )
+        return reader
 
     @property
     def receipt(self) -> Receipt | None:

@@ -32,6 +32,12 @@ class ChainUnavailable(BaeumError):
     status: ClassVar[int] = 503
 
 
+class NoEndpoint(ChainUnavailable):
+    """Nothing is configured that could be asked about this chain."""
+
+    code: ClassVar[str] = "no-endpoint"
+
+
 class WrongChain(ChainUnavailable):
     """The endpoint answers for another chain than the one it is configured for."""
 

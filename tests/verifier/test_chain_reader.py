@@ -37,6 +37,14 @@ def test_no_endpoint_for_the_chain(world):
     undetermined(world.verify(world.issue(), chain=lambda _: None), "no-endpoint")
 
 
+@pytest.mark.parametrize("error", [OSError("gone"), Refuses(Text("없음", "missing"))])
+def test_an_endpoint_that_cannot_even_be_opened(world, error):
+    def chain(_chain_id):
+        raise error
+
+    undetermined(world.verify(world.issue(), chain=chain), "chain-unavailable")
+
+
 def test_endpoint_of_another_chain(world):
     evidence = world.issue()
     world.node.chain_id = 1

@@ -125,18 +125,19 @@ def _registrar_problem(case: Case, anchored: Anchored, institution: bytes) -> Fi
     event, network = anchored.event, anchored.network
     if event.institution == institution:
         return None
-    reader = case.chain(network.chain_id)
-    if reader is None:
-        return _no_endpoint(network)
     try:
-        answer = reader.standing_of(
-            network.registry,
-            event.institution,
-            REGISTRAR,
-            anchored.time,
-            now=case.now,
-            max_age=case.policy.max_chain_age,
-        ).value
+        answer = (
+            case.reader(network)
+            .standing_of(
+                network.registry,
+                event.institution,
+                REGISTRAR,
+                anchored.time,
+                now=case.now,
+                max_age=case.policy.max_chain_age,
+            )
+            .value
+        )
     except ChainUnavailable as unavailable:
         return not_run(unavailable.code, unavailable.detail, remedy=unavailable.remedy)
     if answer.standing in (Standing.ACCREDITED, Standing.PROVISIONAL):
@@ -202,12 +203,9 @@ def _without_receipt(case: Case, issuer: str) -> Finding:
 def _ask(
     case: Case, network: TrustedNetwork, issuer: str, time: datetime
 ) -> tuple[RegistryAnswer, dict[str, Any]] | Finding:
-    reader = case.chain(network.chain_id)
-    if reader is None:
-        return _no_endpoint(network)
     kind = kind_of(case.document)
     try:
-        answer = reader.standing(
+        answer = case.reader(network).standing(
             network.registry,
             issuer,
             kind_hash(kind or NO_KIND),
@@ -226,17 +224,6 @@ def _ask(
         "ageSeconds": age_seconds(case.now, answer.learnt_at),
     }
     return answer.value, details
-
-
-def _no_endpoint(network: TrustedNetwork) -> Finding:
-    return not_run(
-        "no-endpoint",
-        Text(
-            f"{network.name.ko}에 접속할 주소가 설정되어 있지 않습니다.",
-            f"No endpoint is configured for {network.name.en}.",
-        ),
-        remedy=Text("체인 접속 주소를 설정해 주십시오.", "Configure an rpc address."),
-    )
 
 
 def _refusal(case: Case, answer: RegistryAnswer, details: dict[str, Any]) -> Finding | None:

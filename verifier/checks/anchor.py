@@ -44,19 +44,9 @@ def check(case: Case) -> Finding:
     network = case.trust.find(receipt.chain_id, _hex(receipt.contract))
     if network is None:
         return _not_trusted(case, receipt)
-    reader = case.chain(receipt.chain_id)
-    if reader is None:
-        return not_run(
-            "no-endpoint",
-            Text(
-                f"{network.name.ko}에 접속할 주소가 설정되어 있지 않습니다.",
-                f"No endpoint is configured for {network.name.en}.",
-            ),
-            remedy=Text("체인 접속 주소를 설정해 주십시오.", "Configure an rpc address."),
-        )
     needed = max(network.confirmations, case.policy.confirmations or 1)
     try:
-        seen = reader.anchor(
+        seen = case.reader(network).anchor(
             _hex(receipt.transaction),
             receipt.block_number,
             confirmations=needed,

@@ -36,7 +36,7 @@ def check(case: Case) -> Finding:
         return warning(
             "no-status-entry",
             Text(
-                "폐기 여부를 확인할 방법이 증명에 적혀 있지 않습니다.",
+                "취소 여부를 확인할 방법이 증명에 적혀 있지 않습니다.",
                 "The credential names no way to see whether it was revoked.",
             ),
             remedy=_ASK_ISSUER,
@@ -58,7 +58,7 @@ def check(case: Case) -> Finding:
     return _with_all(
         passed(
             "in-force",
-            Text("폐기되거나 정지되지 않았습니다.", "It has been neither revoked nor suspended."),
+            Text("취소되거나 정지되지 않았습니다.", "It has been neither revoked nor suspended."),
         ),
         findings,
     )
@@ -109,7 +109,7 @@ def _looked_up(case: Case, purpose: str, url: str, index: int, details: dict[str
         return not_run(
             code,
             Text(
-                f"폐기 여부를 확인하지 못했습니다: {unreachable.detail.ko}",
+                f"취소 여부를 확인하지 못했습니다: {unreachable.detail.ko}",
                 f"Whether it was revoked could not be seen: {unreachable.detail.en}",
             ),
             remedy=unreachable.remedy or _LATER,
@@ -157,7 +157,7 @@ def _judged(
     if is_set and purpose == "revocation":
         return failed(
             "revoked",
-            Text("발급 기관이 이 증명을 폐기했습니다.", "The issuer has revoked this credential."),
+            Text("발급 기관이 이 증명을 취소했습니다.", "The issuer has revoked this credential."),
             remedy=_ASK_ISSUER,
             details=details,
         )

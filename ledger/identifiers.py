@@ -19,8 +19,11 @@ def random_id(prefix: str) -> str:
 def ordered_ids(prefix: str, count: int, now: datetime) -> list[str]:
     """``count`` ids that sort by ``now`` (48 bits of milliseconds), then at random (80 bits)."""
     moment = int(now.timestamp() * 1000).to_bytes(6, "big")
-    noise = os.urandom(10 * count)
-    return [f"{prefix}_{_encode(moment + noise[i : i + 10])}" for i in range(0, 10 * count, 10)]
+    # One pass over all of them: 20 bytes are 32 letters, of which the first 26 are kept.
+    noise = os.urandom(14 * count)
+    raw = b"".join([moment + noise[i : i + 14] for i in range(0, 14 * count, 14)])
+    letters = base64.b32hexencode(raw).decode().lower()
+    return [f"{prefix}_{letters[i : i + 26]}" for i in range(0, 32 * count, 32)]
 
 
 def _encode(value: bytes) -> str:

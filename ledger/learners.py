@@ -7,7 +7,6 @@ cannot be searched for a guessed member number. Erasing the name row erases the 
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import unicodedata
@@ -38,8 +37,16 @@ class NameUnreadable(BaeumError):
 
 def normal_identifier(identifier: str) -> str:
     """The form in which two spellings of one identifier are equal: full-width, case, spaces."""
-    folded = unicodedata.normalize("NFKC", identifier).casefold()
-    return "".join(folded.split())
+    if identifier.isascii():
+        return "".join(identifier.lower().split())
+    # Folding can make room for another composition: repeat until nothing moves.
+    before = ""
+    while before != identifier:
+        before = identifier
+        folded = unicodedata.normalize("NFKC", identifier).casefold()
+        visible = (c for c in folded if unicodedata.category(c) != "Cf")
+        identifier = unicodedata.normalize("NFKC", "".join("".join(visible).split()))
+    return identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +66,8 @@ class Identities:
 
     def keyed(self, *parts: str) -> bytes:
         """HMAC-SHA-256 of ``parts``, each preceded by its length so that none runs into another."""
-        message = b"".join(
-            len(raw).to_bytes(4, "big") + raw for raw in (part.encode() for part in parts)
-        )
-        return hmac.digest(self.commitment_key, message, hashlib.sha256)
+        message = "".join([f"{len(part)}:{part}" for part in parts])
+        return hmac.digest(self.commitment_key, message.encode(), "sha256")
 
     def seal_name(self, learner_id: str, name: str) -> bytes:
         """AES-256-GCM of ``name`` bound to ``learner_id``: version, nonce, ciphertext and tag."""

@@ -61,6 +61,6 @@ def test_it_runs_from_the_wheel_alone(wheel: zipfile.ZipFile, tmp_path: Path) ->
         "contracts.load('CredentialAnchor');"
         "credential.contexts.load('https://www.w3.org/ns/credentials/v2');"
         "assert ledger.credit.bundled();"
-        "assert issuer.intake.mappings()"
+        "assert issuer.intake.ready_mappings()"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)

@@ -6,7 +6,7 @@ accepted, duplicate of another, to be reviewed (with the question) or rejected (
 
 from issuer.intake.export import export_report
 from issuer.intake.ingestion import ingest
-from issuer.intake.mapping import Mapping, mapping_by_id, mappings
+from issuer.intake.mapping import Mapping, mapping_by_id, ready_mappings
 from issuer.intake.verdicts import Problem, RowVerdict, SubmissionReport, Total
 
 __all__ = [
@@ -18,5 +18,5 @@ __all__ = [
     "export_report",
     "ingest",
     "mapping_by_id",
-    "mappings",
+    "ready_mappings",
 ]

@@ -43,7 +43,7 @@ from ledger.learners import Identities
 
 Progress = Callable[[int, int | None], None]
 
-CHUNK_ROWS = 2_000
+CHUNK_ROWS = 5_000
 _SAMPLE_ROWS = 200
 _SHOWN_PROBLEMS = 1_000
 _ATTEMPTS = 5

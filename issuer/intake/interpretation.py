@@ -43,8 +43,10 @@ _CONTROL = re.compile(
 _REMEMBERED = 20_000
 _LONGEST_DAYS = 400
 _MOST_A_DAY = 16 * 60
-_TITLE = 300
-_SHORT = {"code": 64, "category": 64, "level": 32, "offering": 128, "course_class": 128}
+_TEXTS = {
+    "title_ko": 300, "title_en": 300, "category": 64, "level": 32, "code": 64, "offering": 128,
+    "course_class": 128,
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -104,6 +106,13 @@ class Interpreter:
         self._rules = fitted.mapping.fields
         self._columns = fitted.columns
         self._last_column = max(fitted.columns.values())
+        self._texts: list[tuple[str, int, int | None, dict[object, str]]] = [
+            (name, most, self._columns.get(name), {})
+            for name, most in _TEXTS.items()
+            if name in self._rules
+        ]
+        self._spans: dict[tuple[object, ...], tuple[datetime, datetime, bool]] = {}
+        self._presences: dict[tuple[object, ...], tuple[int | None, int | None]] = {}
         self.sums: dict[str, int] = {"minutes": 0, "rows": 0}
 
     def read(self, row: int, cells: Sequence[object]) -> Draft | TotalsRow | list[Problem]:
@@ -125,7 +134,8 @@ class Interpreter:
         index = self._columns["identifier"]
         if index < len(cells) and cells[index] not in (None, ""):
             first = cells[index]
-            if not isinstance(first, str) or plain(first) not in TOTAL_WORDS:
+            # A number at the end is a member's; only words can be a heading of totals.
+            if type(first) is not str or first[-1:].isdigit() or plain(first) not in TOTAL_WORDS:
                 return None
         elif not any(
             isinstance(cell, str) and plain(cell) in TOTAL_WORDS for cell in cells[:4] if cell
@@ -143,16 +153,16 @@ class Interpreter:
         return TotalsRow(row, stated)
 
     def _screen(self, row: int, cells: Sequence[object], problems: list[Problem]) -> None:
-        joined = "\x1f".join([cell for cell in cells if type(cell) is str])
-        if joined.isascii() is False and "\ufffd" in joined:
+        joined = "|".join([cell for cell in cells if type(cell) is str])
+        if "\ufffd" in joined:
             self._fail(problems, row, "text-broken", "row")
-        if residents.present(joined) or self._numeric_resident(cells):
+        if residents.present(joined) or (type(cells) is tuple and self._numeric_resident(cells)):
             self._fail(problems, row, "resident-number", "row")
         if len(cells) <= self._last_column and self._fitted.width > len(cells):
             lacking = [n for n, i in self._columns.items() if i >= len(cells)]
             if any(self._rules[name].cell_required for name in lacking):
                 self._fail(problems, row, "row-short", "row")
-        if _CONTROL.search(joined.replace("\x1f", "")):
+        if not joined.isprintable() and _CONTROL.search(joined):
             for name, index in self._columns.items():
                 cell = cells[index] if index < len(cells) else None
                 if isinstance(cell, str) and _CONTROL.search(cell):
@@ -198,14 +208,22 @@ class Interpreter:
             if "kind" in self._rules
             else self._mapping.kind or ""
         )
-        draft.title_ko = self._text(row, cells, "title_ko", problems, _TITLE) or ""
+        width = len(cells)
+        for name, most, index, known in self._texts:
+            # Most cells were seen before, without a problem.
+            meaning = known.get(cells[index]) if index is not None and index < width else None
+            if meaning is None:
+                before = len(problems)
+                meaning = self._text(row, cells, name, problems, most)
+                if meaning and index is not None and index < width and len(problems) == before:
+                    if len(known) >= _REMEMBERED:
+                        known.clear()
+                    known[cells[index]] = meaning
+            setattr(draft, name, meaning)
+        draft.title_ko = draft.title_ko or ""
         for name, value in (("kind", draft.kind), ("title_ko", draft.title_ko)):
             if not value and not any(each.field == name for each in problems):
                 self._note(problems, row, "cell-empty", name)
-        draft.title_en = self._text(row, cells, "title_en", problems, _TITLE)
-        for name, most in _SHORT.items():
-            if name in self._rules:
-                setattr(draft, name, self._text(row, cells, name, problems, most))
         self._times(draft, row, cells, problems)
         self._amount(draft, row, cells, problems)
         self._attendance(draft, row, cells, problems)
@@ -239,6 +257,11 @@ class Interpreter:
     def _times(
         self, draft: Draft, row: int, cells: Sequence[object], problems: list[Problem]
     ) -> None:
+        raw = self._cells(cells, "period", "date", "start", "end", "start_time", "end_time")
+        known = self._spans.get(raw)
+        if known is not None:
+            draft.started_at, draft.ended_at, draft.exact = known
+            return
         span = None
         for name, read in (("period", self._period), ("date", self._dated), ("start", self._span)):
             if name in self._columns:
@@ -267,6 +290,9 @@ class Interpreter:
         elif (days := (draft.ended_at - draft.started_at).days) > _LONGEST_DAYS:
             self._note(problems, row, "span-long", field_name, days=days)
         else:
+            if len(self._spans) >= _REMEMBERED:
+                self._spans.clear()
+            self._spans[raw] = span
             return
         # What is wrong with the days is said once; amounts are not held against them too.
         draft.started_at = draft.ended_at = None
@@ -354,6 +380,12 @@ class Interpreter:
     def _attendance(
         self, draft: Draft, row: int, cells: Sequence[object], problems: list[Problem]
     ) -> None:
+        raw = self._cells(cells, "attended", "sessions", "attendance")
+        known = self._presences.get(raw)
+        if known is not None:
+            draft.attended, draft.sessions = known
+            return
+        before = len(problems)
         for name, parse in (("attended", parse_count), ("sessions", parse_count)):
             value = self._cell(cells, name)
             if value is not None:
@@ -382,6 +414,10 @@ class Interpreter:
                 attended=draft.attended,
                 sessions=draft.sessions,
             )
+        if len(problems) == before:
+            if len(self._presences) >= _REMEMBERED:
+                self._presences.clear()
+            self._presences[raw] = (draft.attended, draft.sessions)
 
     def _approval(
         self, draft: Draft, row: int, cells: Sequence[object], problems: list[Problem]
@@ -406,6 +442,17 @@ class Interpreter:
         if type(value) is str:
             return value.strip() or None
         return value
+
+    def _cells(self, cells: Sequence[object], *names: str) -> tuple[object, ...]:
+        """The raw cells of several fields, to remember what they mean together."""
+        width = len(cells)
+        return tuple(
+            [
+                cells[index] if (index := self._columns.get(name)) is not None and index < width
+                else None
+                for name in names
+            ]
+        )  # fmt: skip
 
     def _needed(
         self, row: int, cells: Sequence[object], name: str, problems: list[Problem]

@@ -1,6 +1,6 @@
 """Mappings: YAML that says which column is which field. Data, so a new institution needs no code.
 
-``mappings()`` are the ready ones; ``fit`` finds the header row and the mapping that reads it. The
+``ready_mappings()`` are the ready ones; ``fit`` finds the header row and the mapping that reads it. The
 format is in ``mapping.schema.json`` and explained in ``docs/intake.md``.
 """
 
@@ -100,7 +100,7 @@ def plain(text: str) -> str:
 
 
 @cache
-def mappings() -> tuple[Mapping, ...]:
+def ready_mappings() -> tuple[Mapping, ...]:
     """The ready mappings, by id."""
     folder = files("issuer.intake") / "mappings"
     found = [
@@ -113,12 +113,12 @@ def mappings() -> tuple[Mapping, ...]:
 
 def mapping_by_id(name: str) -> Mapping:
     """A ready mapping, by id or by the path of a YAML file; raises MappingUnknown."""
-    for mapping in mappings():
+    for mapping in ready_mappings():
         if name in (mapping.id, mapping.label):
             return mapping
     if name.endswith((".yaml", ".yml")) and Path(name).is_file():
         return parse_mapping(Path(name).read_text("utf-8"), name)
-    known = [mapping.id for mapping in mappings()]
+    known = [mapping.id for mapping in ready_mappings()]
     raise MappingUnknown(
         Text(f"‘{name}’ 매핑이 없습니다.", f"There is no mapping '{name}'."),
         Text(f"있는 매핑: {listed(known)}", f"Ready mappings: {listed(known)}"),
@@ -229,7 +229,7 @@ def fit(rows: Sequence[tuple[int, Sequence[str]]], mapping: Mapping | None) -> F
         for index, cell in enumerate(cells):
             if cell and residents.heading(cell):
                 raise ResidentNumberFound.column(index + 1)
-    candidates = mappings() if mapping is None else (mapping,)
+    candidates = ready_mappings() if mapping is None else (mapping,)
     best: dict[str, tuple[int, Fitted, tuple[FieldRule, ...]]] = {}
     for candidate in candidates:
         for number, cells in rows[: candidate.header_within]:
@@ -321,7 +321,7 @@ def _nothing_fits(
             Text("머리글 행을 넣어 주세요.", "Add the header row."),
             {"missing": needed, "mapping": mapping.id},
         )
-    known = [each.id for each in mappings()]
+    known = [each.id for each in ready_mappings()]
     return MappingUnknown(
         Text(
             "머리글이 준비된 어느 매핑과도 맞지 않습니다.",

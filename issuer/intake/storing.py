@@ -7,7 +7,6 @@ file. A crash therefore leaves either all of a chunk or none of it.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from issuer.intake.mapping import Fitted
 from issuer.intake.names import Likeness, likeness
 from issuer.intake.verdicts import Problem, RowVerdict, Severity, problem
 from ledger import learners
+from ledger.database.bulk import insert_rows
 from ledger.database.models import (
     Accreditation,
     Award,
@@ -40,6 +40,11 @@ KST = ZoneInfo("Asia/Seoul")
 CONTENT = (
     "kind", "category", "level", "title_ko", "title_en", "code", "offering", "course_class",
     "started_at", "ended_at", "exact_interval", "minutes", "attended", "sessions", "approved",
+)  # fmt: skip
+
+_RECORD_COLUMNS = (
+    "id", *CONTENT, "learner_id", "institution_id", "source_key", "content_sha256", "status",
+    "supersedes_id", "submission_id", "submission_row", "recorded_at",
 )  # fmt: skip
 
 
@@ -196,8 +201,12 @@ class Storer:
                 .where(LearningRecord.id.in_(replaced))
                 .values(status="superseded")
             )
-        if inserts:
-            session.execute(LearningRecord.__table__.insert(), inserts)  # type: ignore[attr-defined]
+        insert_rows(
+            session,
+            LearningRecord.__table__,  # type: ignore[arg-type]
+            _RECORD_COLUMNS,
+            [tuple([row[column] for column in _RECORD_COLUMNS]) for row in inserts],
+        )
         self._items(session, items)
 
     def _row(self, draft: Draft, learner_id: str) -> dict[str, Any]:
@@ -232,7 +241,7 @@ class Storer:
             activity = draft.code or draft.title_ko
             parts = [draft.commitment.hex(), draft.kind, activity, draft.offering or "", start]
         digest = self.identities.keyed("entry", self.institution_id, series, *parts)
-        return f"{series}:{base64.b32hexencode(digest[:20]).decode().lower()}"
+        return f"{series}:{digest[:20].hex()}"
 
     def _known_records(
         self, session: Session, rows: Sequence[dict[str, Any]]
@@ -440,19 +449,22 @@ class Storer:
     # --- verdicts ---------------------------------------------------------------------------------
 
     def _write_rows(self, session: Session, outcomes: Iterable[Outcome]) -> None:
-        rows = [
-            {
-                "submission_id": self.submission_id,
-                "row": outcome.row,
-                "verdict": outcome.verdict.value,
-                "record_id": outcome.record_id,
-                "duplicate_of": outcome.duplicate_of,
-                "problems": [_stored(each) for each in outcome.problems],
-            }
-            for outcome in outcomes
-        ]
-        if rows:
-            session.execute(SubmissionRow.__table__.insert(), rows)  # type: ignore[attr-defined]
+        insert_rows(
+            session,
+            SubmissionRow.__table__,  # type: ignore[arg-type]
+            ("submission_id", "row", "verdict", "record_id", "duplicate_of", "problems"),
+            [
+                (
+                    self.submission_id,
+                    outcome.row,
+                    outcome.verdict.value,
+                    outcome.record_id,
+                    outcome.duplicate_of,
+                    [_stored(each) for each in outcome.problems] if outcome.problems else [],
+                )
+                for outcome in outcomes
+            ],
+        )
 
     def _problem(self, row: int, code: str, name: str, **facts: object) -> Problem:
         return problem(row, code, name, self.fitted.headings.get(name), **facts)
@@ -478,6 +490,7 @@ def _digest(learner_id: str, content: Sequence[object]) -> bytes:
     """SHA-256 of what a record says; instants as whole UTC seconds."""
     parts = [
         "" if value is None
+        else value if type(value) is str
         else str(int(value.timestamp())) if isinstance(value, datetime)
         else f"={value}"
         for value in content

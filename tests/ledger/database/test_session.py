@@ -60,7 +60,7 @@ def _migrate(url: str) -> None:
 
 
 def test_two_processes_migrating_at_once_both_succeed(database_url: str) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     processes = [context.Process(target=_migrate, args=(database_url,)) for _ in range(2)]
     for process in processes:
         process.start()

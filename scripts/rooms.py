@@ -1,7 +1,7 @@
 """Draws docs/rooms.svg: the rooms and who imports whom, read from the code, never from a plan.
 
-    .venv/bin/python scripts/rooms.py            writes the picture
-    .venv/bin/python scripts/rooms.py --check    exit 1 when the committed picture is not the code's
+.venv/bin/python scripts/rooms.py            writes the picture
+.venv/bin/python scripts/rooms.py --check    exit 1 when the committed picture is not the code's
 """
 
 from __future__ import annotations

@@ -43,7 +43,6 @@ class Sample:
     """What the demo hands in and whom it looks at."""
 
     institutions: Path
-    degrees: Path
     files: tuple[tuple[Path, str], ...]
     learners: tuple[tuple[str, str], ...]
 
@@ -61,7 +60,6 @@ class Sample:
             ) from error
         return cls(
             institutions=folder / plan["institutions"],
-            degrees=folder / plan["degrees"],
             files=tuple((folder / entry["file"], entry["institution"]) for entry in plan["files"]),
             learners=tuple((str(who["member"]), who["degree"]) for who in plan["learners"]),
         )
@@ -131,7 +129,6 @@ def run(home: Home, sample: Sample, *, quiet: bool) -> dict[str, Any]:
 def _hand_in(
     home: Home, sample: Sample, story: Story, bar: Callable[[str, str], Any]
 ) -> list[tuple[str, Any]]:
-    from issuer.intake.degrees import import_degrees
 
     from baeum.home import now
     from issuer.intake import ingest
@@ -154,7 +151,6 @@ def _hand_in(
         story.review += report.review
         story.rejected += report.rejected
         done.append((path.name, report))
-    import_degrees(home.database, home.identities, sample.degrees, now=now())
     return done
 
 

@@ -10,40 +10,35 @@ import time
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from issue import IDENTITIES, INSTITUTIONS, NOW, synthesise
+from issue import register, synthesise
 from sqlalchemy import select
 
-from issuer.issuance import issue
-from issuer.keys import Keystore
-from issuer.place import AnchorPlace
-from issuer.status import publish, revoke
+from baeum import operations
+from baeum.home import Home, now
+from baeum.settings import Settings
+from issuer.status import revoke
 from ledger.database.models import Credential
-from ledger.database.session import open_database
-
-URL = "https://baeum.seoul.example"
 
 
-def run(count: int, *, database_url: str | None = None) -> dict[str, Any]:
+def run(count: int, *, progress: Any = None) -> dict[str, Any]:
     """Revoke ``count`` credentials and publish the lists that changed."""
-    with tempfile.TemporaryDirectory(prefix="baeum-bench-") as folder:
-        home = Path(folder)
-        database = open_database(database_url or f"sqlite:///{home / 'bench.db'}")
-        database.migrate()
-        keystore = Keystore(home / "keys", "bench")
-        synthesise(database, keystore, count)
-        place = AnchorPlace(31337, "0x" + "c0" * 20, next(iter(INSTITUTIONS)))
-        issue(database, keystore, place=place, public_url=URL, now=NOW, identities=IDENTITIES)
-        publish(database, keystore, home / "status", URL, NOW)
-        with database.reading() as session:
+    with (
+        tempfile.TemporaryDirectory(prefix="baeum-bench-") as folder,
+        Home(Settings(home=Path(folder))) as home,
+    ):
+        operations.set_up(home, register())
+        synthesise(home.database, home.identities, count)
+        operations.issue(home, progress)
+        operations.publish(home)
+        with home.database.reading() as session:
             ids = list(session.scalars(select(Credential.id)))
         started = time.perf_counter()
-        report = revoke(database, ids, "benchmark", NOW)
+        report = revoke(home.database, ids, "benchmark", now())
         revoked = time.perf_counter()
-        published = publish(database, keystore, home / "status", URL, NOW)
+        published = operations.publish(home)
         ended = time.perf_counter()
-        database.close()
     if len(report.changed) != count:
         raise RuntimeError(f"{len(report.changed)} of {count} revoked")
     return {

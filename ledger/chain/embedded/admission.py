@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import rlp
 from eth.abc import SignedTransactionAPI
+from eth.exceptions import PyEVMError
 from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError
+from rlp.exceptions import RLPException
 
 from ledger.chain.embedded.node import Node, base_fee
 from ledger.chain.embedded.values import hexed, refused
@@ -56,12 +57,20 @@ def admit(node: Node, raw: bytes, now: int) -> SignedTransactionAPI:
     return transaction
 
 
+def include(node: Node, transaction: SignedTransactionAPI, now: int) -> None:
+    """Make a block of an admitted transaction. Raises EndpointError when the EVM refuses it."""
+    try:
+        node.mine((transaction,), now)
+    except (PyEVMError, ValidationError) as error:
+        raise refused(f"{type(error).__name__}: {error}") from error
+
+
 def _decoded(node: Node, raw: bytes) -> SignedTransactionAPI:
     if raw[:1] == b"\x03":
         raise refused("transaction type not supported")
     try:
         return node.decode(raw)
-    except (rlp.DecodingError, ValidationError, ValueError, TypeError, LookupError) as error:
+    except (RLPException, PyEVMError, ValidationError, ValueError, TypeError, LookupError) as error:
         raise _unreadable(error) from error
 
 

@@ -149,7 +149,7 @@ class EmbeddedChain:
         self.close()
 
     def _send(self, raw: bytes) -> str:
-        from ledger.chain.embedded.admission import admit
+        from ledger.chain.embedded.admission import admit, include
 
         with self._write_lock:
             if self._writer is None:
@@ -164,7 +164,7 @@ class EmbeddedChain:
                 )
             now = self._clock()
             transaction = admit(self._writer, raw, now)
-            self._writer.mine((transaction,), now)
+            include(self._writer, transaction, now)
             return hexed(transaction.hash)
 
     @contextmanager

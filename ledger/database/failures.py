@@ -123,7 +123,9 @@ def translate(error: BaseException | None, where: str | None = None) -> Database
 def _from_sqlite(error: sqlite3.Error, where: str | None) -> DatabaseError | None:
     # Extended codes carry the primary one in their low byte.
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
+    # Growing the shared-memory file is the first thing to fail when WAL is opened on a full disk.
+    name = getattr(error, "sqlite_errorname", None)
+    if code == sqlite3.SQLITE_FULL or name == "SQLITE_IOERR_SHMSIZE":
         return DiskFull.writing()
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return DatabaseLocked.waited()

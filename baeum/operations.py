@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from baeum.home import Home, now
@@ -122,22 +123,42 @@ def anchor(
 ) -> list[int]:
     """Drive every sealed batch to final; returns their ids.
 
-    Waits for the chain at most ``patience`` seconds, then raises ``AnchoringUnfinished``: the
-    batches stay where they are and the next call goes on.
+    When another process (a server) owns the embedded chain, that one drives and this one watches.
+    Waits at most ``patience`` seconds, then raises ``AnchoringUnfinished``: the batches stay where
+    they are and the next call goes on.
     """
-    from ledger.anchoring import BatchState
+    from ledger.chain.embedded import ChainOwned
 
-    anchorer = home.anchorer()
+    try:
+        anchorer = home.anchorer()
+    except ChainOwned:
+        take = partial(_watch, home)
+    else:
+        take = anchorer.step
+    return _drive(home, take, patience, on_step)
+
+
+def _drive(
+    home: Home,
+    take: Callable[[int], Step],
+    patience: float,
+    on_step: Callable[[Step], None] | None,
+) -> list[int]:
+    from ledger.anchoring import BatchState, pending_batches
+
+    chain_id = home.network().chain_id
     driven: set[int] = set()
+    known: dict[int, str] = {}
     deadline = time.monotonic() + patience
     pause = 0.05
-    while pending := anchorer.pending():
+    while pending := pending_batches(home.database, chain_id):
         moved = False
         for batch_id in pending:
-            step = anchorer.step(batch_id)
+            step = take(batch_id)
             if on_step is not None:
                 on_step(step)
-            moved |= step.before != step.after
+            moved |= step.after != known.get(batch_id, step.before)
+            known[batch_id] = step.after
             if step.after is BatchState.FINAL:
                 driven.add(batch_id)
         if moved:
@@ -157,7 +178,18 @@ def anchor(
             )
         time.sleep(pause)
         pause = min(pause * 2, 5.0)
+    driven.update(known)
     return sorted(driven)
+
+
+def _watch(home: Home, batch_id: int) -> Step:
+    """What another process made of the batch meanwhile."""
+    from ledger.anchoring import BatchState, Step
+    from ledger.database.models import Batch
+
+    with home.database.reading() as session:
+        state = BatchState(session.get_one(Batch, batch_id).state)
+    return Step(batch_id, state, state)
 
 
 def publish(home: Home) -> PublishReport:

@@ -114,6 +114,18 @@ class Step:
     after: BatchState
 
 
+def pending_batches(database: Sessions, chain_id: int) -> list[int]:
+    """Ids of a chain's batches that are sealed but not final, oldest first."""
+    with database.reading() as session:
+        return list(
+            session.scalars(
+                select(Batch.id)
+                .where(Batch.chain_id == chain_id, Batch.state.in_(PENDING))
+                .order_by(Batch.id)
+            )
+        )
+
+
 class Anchorer:
     """Drives the batches of one chain. Several may run: the database decides who takes a step."""
 
@@ -134,14 +146,7 @@ class Anchorer:
 
     def pending(self) -> list[int]:
         """Ids of this chain's batches that are sealed but not final, oldest first."""
-        with self._database.reading() as session:
-            return list(
-                session.scalars(
-                    select(Batch.id)
-                    .where(Batch.chain_id == self._chain_id, Batch.state.in_(PENDING))
-                    .order_by(Batch.id)
-                )
-            )
+        return pending_batches(self._database, self._chain_id)
 
     def advance(self) -> Iterator[Step]:
         """One step of every pending batch."""

@@ -118,6 +118,48 @@ def register(app: typer.Typer) -> None:
         for summary in summaries:
             out.print(tr(summary.sentence), soft_wrap=True)
 
+    @app.command(epilog="Example: `baeum credentials --learner SM24-000101 --limit 20`")
+    def credentials(
+        institution: Annotated[str | None, typer.Option(help="Issued by this one.")] = None,
+        learner: Annotated[str | None, typer.Option(help="Learner id or member number.")] = None,
+        kind: Annotated[str | None, typer.Option(help="course, volunteering, …")] = None,
+        batch: Annotated[int | None, typer.Option(help="In this batch.")] = None,
+        after: Annotated[str | None, typer.Option(help="Go on behind this id.")] = None,
+        limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 50,
+        as_json: AsJson = False,
+    ) -> None:
+        """List issued credentials, a page at a time."""
+        from baeum.commands.degrees import find_learner
+        from issuer.search import credentials as search
+
+        with _home() as home:
+            who = find_learner(home, learner) if learner is not None else None
+            with home.database.reading() as session:
+                found = search(
+                    session,
+                    institution=institution,
+                    learner=who,
+                    kind=kind,
+                    batch=batch,
+                    after=after,
+                    limit=limit,
+                )
+        following = found[-1].id if len(found) == limit else None
+        if as_json:
+            print_json({"credentials": [one.to_json() for one in found], "next": following})
+            return
+        if not found:
+            out.print(tr(Text("조건에 맞는 증명이 없습니다", "No credential matches")))
+            return
+        for one in found:
+            out.print(
+                f"{one.id}  {tr(_STATES[one.state])}  {seoul_time(one.issued_at)}  {one.title}",
+                markup=False,
+                soft_wrap=True,
+            )
+        if following is not None:
+            out.print(tr(Text(f"다음 쪽: --after {following}", f"Next page: --after {following}")))
+
     @app.command(epilog="Example: `baeum evidence urn:uuid:… --output my.baeum.json`")
     def evidence(
         credential: Annotated[str, typer.Argument(help="Credential id (urn:uuid:…).")],
@@ -190,6 +232,11 @@ def register(app: typer.Typer) -> None:
         return report.exit_code
 
 
+_STATES = {
+    "valid": Text("유효", "valid"),
+    "suspended": Text("정지", "suspended"),
+    "revoked": Text("취소", "revoked"),
+}
 SELF_RUN = Text(
     "이 체인은 한 기관이 혼자 운영하므로 다른 사람에게는 아무것도 증명하지 못합니다. "
     "시험이나 내부 기록에만 쓰세요.",

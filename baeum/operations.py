@@ -129,12 +129,11 @@ def anchor(
     """
     from ledger.chain.embedded import ChainOwned
 
+    take: Callable[[int], Step]
     try:
-        anchorer = home.anchorer()
+        take = home.anchorer().step
     except ChainOwned:
         take = partial(_watch, home)
-    else:
-        take = anchorer.step
     return _drive(home, take, patience, on_step)
 
 

@@ -31,6 +31,7 @@ from issuer.intake.refusals import (
     NotAllowed,
     ResidentNumberFound,
     SubmissionBusy,
+    listed,
 )
 from issuer.intake.sheets import Row, Sheet, open_sheet
 from issuer.intake.storing import Chunk, Storer, accreditations
@@ -250,6 +251,7 @@ class _Run:
                 "encoding": file.sheet.encoding,
                 "unused": list(file.fitted.unused),
                 "header": file.fitted.header_row,
+                "unread": list(file.sheet.unread),
                 "learners": 0,
                 "superseded": 0,
                 "problems": 0,
@@ -336,21 +338,27 @@ class _Run:
         for attempt in range(_ATTEMPTS):
             try:
                 with self._database.session() as session:
-                    before = submission.position
-                    chunk = storer.store(session, read)
-                    changed = _copy(submission)
-                    self._account(changed, last, chunk)
+                    # Taking the next position locks the submission: a second run on the same
+                    # file finds it moved before it stores anything.
                     taken = session.execute(
                         update(Submission)
                         .where(
-                            Submission.id == changed.id,
-                            Submission.position == before,
+                            Submission.id == submission.id,
+                            Submission.position == submission.position,
                             Submission.state == "reading",
                         )
-                        .values(**_counts(changed))
+                        .values(position=last)
                     )
                     if taken.rowcount != 1:  # type: ignore[attr-defined]
                         raise _busy()
+                    chunk = storer.store(session, read)
+                    changed = _copy(submission)
+                    self._account(changed, last, chunk)
+                    session.execute(
+                        update(Submission)
+                        .where(Submission.id == changed.id)
+                        .values(**_counts(changed))
+                    )
             except IntegrityError:
                 if attempt == _ATTEMPTS - 1:
                     raise
@@ -439,7 +447,19 @@ def _report(
         form=summary["form"],
         encoding=summary["encoding"],
         unused_columns=tuple(summary["unused"]),
+        notes=_unread(summary["unread"]),
         repeated=repeated,
+    )
+
+
+def _unread(sheets: Sequence[str]) -> tuple[Text, ...]:
+    if not sheets:
+        return ()
+    return (
+        Text(
+            f"첫 시트만 읽었습니다. 읽지 않은 시트: {listed(sheets)}",
+            f"Only the first sheet was read; not read: {listed(sheets)}",
+        ),
     )
 
 

@@ -428,7 +428,7 @@ class Interpreter:
         if value == "yes":
             draft.approved = True
         elif value == "no":
-            self._note(problems, row, "not-approved", "approved")
+            draft.approved = False  # the database knows whether it had been approved before
         elif not any(each.field == "approved" for each in problems):
             self._note(problems, row, "approval-pending", "approved")
 

@@ -1,7 +1,7 @@
 """Mappings: YAML that says which column is which field. Data, so a new institution needs no code.
 
-``ready_mappings()`` are the ready ones; ``fit`` finds the header row and the mapping that reads it. The
-format is in ``mapping.schema.json`` and explained in ``docs/intake.md``.
+``ready_mappings()`` come with the package; ``fit`` finds the header row and the mapping that reads
+it. The format is in ``mapping.schema.json`` and explained in ``docs/intake.md``.
 """
 
 from __future__ import annotations

@@ -41,6 +41,7 @@ class Sheet:
     total: int | None
     form: str  # csv | xlsx
     encoding: str | None
+    unread: tuple[str, ...] = ()  # names of the other sheets of a workbook
 
 
 @contextmanager
@@ -207,7 +208,8 @@ def _workbook(handle: BinaryIO, limits: Limits, sheet: str | None) -> Iterator[S
                 raise damaged from error
 
         known = stated if 0 < stated <= _XLSX_ROWS else None
-        yield Sheet(rows(), known, "xlsx", None)
+        unread = tuple(name for name in names if name != chosen.title)
+        yield Sheet(rows(), known, "xlsx", None, unread)
     finally:
         book.close()
 

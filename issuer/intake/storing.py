@@ -129,11 +129,13 @@ class Storer:
             if kept.name is None and draft.name is not None:
                 first[draft.commitment] = draft
         known = learners.find(session, self.identities, first)
+        # Nobody is enrolled for a row that will be rejected.
+        wanted = {draft.commitment for draft in drafts if draft.approved is not False}
         fresh = learners.enrol(
             session,
             self.identities,
             self.fitted.mapping.scheme,
-            ((c, draft.name) for c, draft in first.items() if c not in known),
+            ((c, draft.name) for c, draft in first.items() if c not in known and c in wanted),
             self.now,
         )
         chunk.new_learners = len(fresh)
@@ -147,7 +149,7 @@ class Storer:
         result: dict[int, tuple[str, list[Problem]]] = {}
         for draft in drafts:
             one = known.get(draft.commitment)
-            learner_id = one.learner_id if one is not None else fresh[draft.commitment]
+            learner_id = one.learner_id if one is not None else fresh.get(draft.commitment, "")
             name = (one.name if one is not None else None) or first[draft.commitment].name
             notes = list(draft.notes)
             if name is not None and draft.name is not None and name != draft.name:
@@ -283,6 +285,10 @@ class Storer:
     ) -> Outcome:
         content, at = row["content_sha256"], draft.row
         prior = live.get(row["source_key"])
+        if draft.approved is False:
+            standing = prior is not None and prior.status == "verified"
+            code = "approval-withdrawn" if standing else "not-approved"
+            return _refused(at, [*notes, self._problem(at, code, "approved")])
         if prior is None:
             twin = twins.get(content)
             if twin is None:

@@ -292,6 +292,14 @@ SENTENCES: dict[str, Sentence] = {
         Text("승인되지 않은 활동입니다.", "The activity was not approved."),
         Text("승인된 뒤 다시 제출하세요.", "Hand it in again once it is approved."),
     ),
+    "approval-withdrawn": Sentence(
+        _R,
+        Text(
+            "앞서 승인되어 기록된 활동인데 이제 승인이 아닙니다. 기록을 취소할까요?",
+            "It was recorded as approved and now is not. Should the record be retracted?",
+        ),
+        Text("담당자가 확인한 뒤 기록을 취소합니다.", "A person has to decide and retract it."),
+    ),
     "approval-pending": Sentence(
         _R,
         Text("승인이 아직 정해지지 않았습니다.", "The approval is still open."),

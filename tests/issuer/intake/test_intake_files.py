@@ -210,6 +210,15 @@ def test_a_workbook_with_real_dates_and_numbers(hand_in) -> None:
     assert (report.form, report.accepted) == ("xlsx", 1)
 
 
+def test_other_sheets_are_named_as_unread(hand_in) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(BOOK))
+    book.create_sheet("2학기")
+    out = io.BytesIO()
+    book.save(out)
+    [note] = hand_in(out.getvalue(), name="two.xlsx").notes
+    assert "2학기" in note.ko
+
+
 def rewritten(book: bytes, name: str, change) -> bytes:  # type: ignore[no-untyped-def]
     out = io.BytesIO()
     with (

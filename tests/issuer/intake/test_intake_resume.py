@@ -15,7 +15,8 @@ import pytest
 from conftest_intake import COURSE_HEADER, NOW, SAMPLE, UNIVERSITY, course
 from sqlalchemy import func, select, text
 
-from issuer.intake import ingest, ingestion, storing
+from issuer.intake import SubmissionReport, ingest, ingestion, storing
+from issuer.intake.refusals import SubmissionBusy
 from ledger import institutions
 from ledger.database.models import Learner, LearningRecord, Submission, SubmissionRow
 from ledger.database.session import Database, DatabaseLocked, DiskFull, open_database
@@ -196,3 +197,19 @@ def test_two_intakes_of_different_files_at_once_share_their_people(
     assert report.accepted == done[0].accepted == ROWS - 14
     with register.reading() as session:
         assert session.scalar(select(func.count()).select_from(Learner)) == 294
+
+
+def test_two_runs_on_one_file_do_not_both_store_a_chunk(
+    register: Database, identities: Identities, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingestion, "CHUNK_ROWS", 100)
+    inside: list[SubmissionReport] = []
+
+    def meanwhile(_rows: int, _total: int | None) -> None:
+        if not inside:
+            inside.append(ingest(register, identities, file, institution=UNIVERSITY, now=NOW))
+
+    with pytest.raises(SubmissionBusy):
+        ingest(register, identities, file, institution=UNIVERSITY, now=NOW, progress=meanwhile)
+    assert inside[0].resumed
+    check(register)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from conftest_intake import COURSE_HEADER, HELP_HEADER, VOLUNTEERS, course, helped
@@ -12,8 +12,10 @@ from sqlalchemy import func, select
 from issuer.intake import SubmissionReport
 from ledger import learners
 from ledger.database.models import (
+    Award,
     Learner,
     LearnerIdentity,
+    LearnerItem,
     LearningRecord,
     Submission,
     SubmissionRow,
@@ -361,3 +363,59 @@ def test_another_key_finds_nobody_and_opens_no_name(hand_in, register, identitie
             stranger.open_name(identity.learner_id, identity.name)
         with pytest.raises(learners.NameUnreadable):
             identities.open_name("lrn_other", identity.name)
+
+
+PROJECT = "과제번호,회원번호,성명,구분,과제명,시작일,종료일,인정시간(시간),승인"
+
+
+def project(verdict: str) -> str:
+    return f"P1,SM24-1,김하나,졸업연구,골목 지도,2025-03-03,2025-05-02,20,{verdict}"
+
+
+def test_an_approved_research_decides_the_conditions_of_the_master(hand_in, register) -> None:
+    hand_in([PROJECT, project("승인")])
+    with register.reading() as session:
+        items = session.scalars(select(LearnerItem).order_by(LearnerItem.item)).all()
+    assert [(item.item, item.state, item.decided_on) for item in items] == [
+        ("graduation_research", "approved", date(2025, 5, 2)),
+        ("learning_output", "approved", date(2025, 5, 2)),
+    ]
+
+
+def test_a_project_not_approved_is_rejected_and_nobody_is_enrolled(hand_in, register) -> None:
+    report = hand_in([PROJECT, project("미승인"), project("심사 중").replace("P1", "P2")])
+    assert verdicts(report) == (0, 0, 1, 1)
+    assert codes(report) == ["not-approved", "approval-pending"]
+    with register.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Learner)) == 0
+
+
+def test_an_approval_taken_back_asks_a_person(hand_in, register) -> None:
+    hand_in([PROJECT, project("승인")])
+    report = hand_in([PROJECT, project("반려")])
+    assert codes(report) == ["approval-withdrawn"]
+    assert verdicts(report) == (0, 0, 1, 0)
+    assert len(live(register)) == 1
+
+
+DEGREES = "학위번호,회원번호,성명,학위,수여일"
+
+
+def test_degrees_given_on_paper(hand_in, register) -> None:
+    report = hand_in(
+        [
+            DEGREES,
+            "1,SM24-1,김하나,명예시민학사,2022. 3. 29.",
+            "1,SM24-1,김하나,시민학사,2022-03-29",
+            "2,SM24-1,김하나,명예시민학사,2023. 3. 29.",
+            "3,SM24-2,박둘,명예시민박사,’23. 3.",
+            "4,SM24-3,최셋,명예교수,2023. 3. 29.",
+        ],
+        institution="seoul-lifelong-education",
+    )
+    assert verdicts(report) == (1, 1, 1, 2)
+    assert codes(report) == ["same-row", "degree-differs", "date-vague", "value-unknown"]
+    with register.reading() as session:
+        [award] = session.scalars(select(Award)).all()
+    assert (award.degree, award.basis, award.awarded_on) == ("bachelor", "paper", date(2022, 3, 29))
+    assert (award.state, award.used) == ("valid", {})

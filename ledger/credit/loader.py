@@ -51,15 +51,7 @@ def read_yaml(text: str) -> tuple[Any, dict[Path_, int]]:
     if len(text.encode("utf-8", "surrogatepass")) > LARGEST:
         raise refused(1, "F-SIZE", "파일이 256 KB를 넘습니다.", "The file is larger than 256 KB.")
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                line = event.start_mark.line + 1 if event.start_mark else 1
-                raise refused(
-                    line,
-                    "F-ANCHOR",
-                    "앵커와 별칭은 쓸 수 없습니다.",
-                    "Anchors and aliases are not allowed.",
-                )
+        _check_events(text)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -78,11 +70,31 @@ def read_yaml(text: str) -> tuple[Any, dict[Path_, int]]:
     return _value(node, (), lines), lines
 
 
+def _check_events(text: str) -> None:
+    """Refuse anchors, aliases, tags and deep nesting before anything is built."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise refused(
+                line,
+                "F-ANCHOR",
+                "앵커와 별칭은 쓸 수 없습니다.",
+                "Anchors and aliases are not allowed.",
+            )
+        if getattr(event, "tag", None) is not None:
+            raise refused(line, "F-TAG", "태그는 쓸 수 없습니다.", "Tags are not allowed.")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            raise refused(line, "F-DEPTH", "너무 깊이 중첩되어 있습니다.", "Nested too deeply.")
+
+
 def _value(node: yaml.Node, path: Path_, lines: dict[Path_, int]) -> Any:
     line = node.start_mark.line + 1
     lines[path] = line
-    if len(path) > DEEPEST:
-        raise refused(line, "F-DEPTH", "너무 깊이 중첩되어 있습니다.", "Nested too deeply.")
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
@@ -100,8 +112,6 @@ def _value(node: yaml.Node, path: Path_, lines: dict[Path_, int]) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return [_value(child, (*path, i), lines) for i, child in enumerate(node.value)]
     text = str(node.value)
-    if not node.tag.startswith("tag:yaml.org,2002:"):
-        raise refused(line, "F-TAG", "태그는 쓸 수 없습니다.", "Tags are not allowed.")
     if getattr(node, "style", None) is not None:
         return text
     if text in ("", "null", "~"):

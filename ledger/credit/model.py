@@ -82,8 +82,9 @@ class Model:
             if solver is not None:
                 solver.changeColBounds(column, float(low), float(high))
 
-    def minimise(self, costs: Mapping[int, int]) -> Solution | None:
-        """The least of an objective; None when no assignment satisfies the lines.
+    def minimise(self, costs: Mapping[int, int], below: int | None = None) -> Solution | None:
+        """The least of an objective; None when no assignment satisfies the lines, or when the
+        linear relaxation shows that nothing is less than ``below``.
 
         The linear relaxation first: when its optimum is whole it is the optimum. Raises
         ``SolverDisagrees`` when the solver's answer does not survive the integer check.
@@ -97,6 +98,8 @@ class Model:
                 return None
             if status != highspy.HighsModelStatus.kOptimal:
                 raise _disagrees(f"status {status}")
+            if below is not None and solver.getObjectiveValue() > below - 1 + _NEAR:
+                return None
             raw = list(solver.getSolution().col_value)
             if not whole and any(abs(v - round(v)) > _NEAR for v in raw):
                 continue

@@ -186,10 +186,8 @@ def _record_by_record(problem: Problem, built: Built, values: list[int], total: 
         ):
             most = 0
         if now < most:
-            better = model.minimise({built.cells[n]: -1 for n in mine})
-            if better is None:
-                raise AssertionError("the stage before left a solution")
-            if -better.objective > now:
+            better = model.minimise({built.cells[n]: -1 for n in mine}, below=-now)
+            if better is not None and -better.objective > now:
                 now, values = -better.objective, better.values
         if len(mine) == 1:
             model.fix(built.cells[mine[0]], now, now)
@@ -199,8 +197,9 @@ def _record_by_record(problem: Problem, built: Built, values: list[int], total: 
         left -= now
         for r in rows_of.get(i, ()):
             residual[r] -= now
-        if now:
+        if now and i in built.chosen:
             taken.update(groups_of.get(i, ()))
+            model.fix(built.chosen[i], 1, 1)
     return use
 
 
@@ -211,14 +210,16 @@ def _days(problem: Problem, built: Built, use: Sequence[int]) -> list[int]:
     limited = {n for row in problem.tight for n, _ in row.cells}
     for i, mine in enumerate(problem.of):
         left = use[i]
+        capacity = sum(problem.cells[n].capacity for n in mine)
+        settled = left in (0, capacity) or len(mine) == 1
         for n in mine:
             most = min(problem.cells[n].capacity, left)
-            if len(mine) > 1 and most and n in limited:
+            if not settled and most and n in limited:
                 best = model.minimise({built.cells[n]: -1})
                 if best is None:
                     raise AssertionError("the stage before left a solution")
                 most = -best.objective
-            if len(mine) > 1:
+            if not settled:
                 model.fix(built.cells[n], most, most)
             found[n] = most
             left -= most

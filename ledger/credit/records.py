@@ -400,7 +400,8 @@ def parse_context(raw: Mapping[str, Any]) -> Context:
         else:
             note("priors")
     exceptions = []
-    for value in raw.get("exceptions") or []:
+    signed = raw.get("exceptions") or []
+    for value in signed if isinstance(signed, list) else [signed]:
         try:
             exceptions.append(_exemption(value))
         except (ValueError, TypeError, AttributeError, KeyError):

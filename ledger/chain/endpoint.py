@@ -100,7 +100,7 @@ class HttpEndpoint:
                     "체인 노드 주소가 http(s) 주소가 아닙니다",
                     "The node address is not an http(s) URL",
                 ),
-                Text("BAEUM_RPC_URL을 확인해 주세요", "Check BAEUM_RPC_URL"),
+                Text("BAEUM_CHAIN_URL을 확인해 주세요", "Check BAEUM_CHAIN_URL"),
             )
         self._parts: SplitResult = parts
         self._timeout = timeout
@@ -118,6 +118,12 @@ class HttpEndpoint:
         """Host and port, for messages."""
         port = f":{self._parts.port}" if self._parts.port else ""
         return f"{self._parts.scheme}://{self._parts.hostname}{port}"
+
+    @property
+    def url(self) -> str:
+        """The address, without a user name or password."""
+        port = f":{self._parts.port}" if self._parts.port else ""
+        return f"{self._parts.scheme}://{self._parts.hostname}{port}{self._path}"
 
     def call(self, method: str, params: list[Any]) -> Any:
         number = next(self._ids)
@@ -204,8 +210,8 @@ class HttpEndpoint:
                 f"The chain node {self.place} does not answer: {why}",
             ),
             Text(
-                "노드가 켜져 있는지, BAEUM_RPC_URL이 맞는지 확인한 뒤 다시 시도해 주세요",
-                "Check that the node runs and that BAEUM_RPC_URL is right, then try again",
+                "노드가 켜져 있는지, BAEUM_CHAIN_URL이 맞는지 확인한 뒤 다시 시도해 주세요",
+                "Check that the node runs and that BAEUM_CHAIN_URL is right, then try again",
             ),
             {"endpoint": self.place},
         )
@@ -221,8 +227,8 @@ def require_chain(endpoint: Endpoint, chain_id: int) -> None:
                 f"The node is on chain {found}, the configuration says chain {chain_id}",
             ),
             Text(
-                "BAEUM_RPC_URL과 network.json이 같은 체인을 가리키는지 확인해 주세요",
-                "Check that BAEUM_RPC_URL and network.json mean the same chain",
+                "BAEUM_CHAIN_URL과 network.json이 같은 체인을 가리키는지 확인해 주세요",
+                "Check that BAEUM_CHAIN_URL and network.json mean the same chain",
             ),
             {"expected": chain_id, "found": found},
         )

@@ -15,7 +15,7 @@ from credential.text import Text
 from ledger.chain.abi import call_data
 from ledger.chain.endpoint import Endpoint, EndpointError, require_chain
 from ledger.chain.names import first_head
-from ledger.chain.transactions import transact
+from ledger.chain.transactions import require_funds, transact
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -118,10 +118,12 @@ def deploy(
 
     Safe to repeat after a crash at any point: a contract of this account with the committed code
     and the wanted admin is taken as it is. ``admin`` (default: the account) holds the highest role;
-    the account gets the working roles. ``delay`` is in seconds.
+    the account gets the working roles. ``delay`` is in seconds. Raises AccountEmpty.
     """
     chain_id = int(endpoint.call("eth_chainId", []), 16)
     own = _own_contracts(endpoint, account.address)
+    if not own:
+        require_funds(endpoint, account.address)
     blocks: list[int] = []
 
     def contract(name: str, arguments: bytes, question: str, answer: str) -> str:

@@ -103,6 +103,16 @@ class ContractRefused(BaeumError):
         self.data = data
 
 
+class AccountEmpty(BaeumError):
+    """The node answers, but the sending account has nothing to pay with."""
+
+    code: ClassVar[str] = "account-empty"
+    title: ClassVar[Text] = Text(
+        "거래를 보내는 계정에 잔액이 없습니다", "The sending account has no funds"
+    )
+    status: ClassVar[int] = 503
+
+
 class NotMined(BaeumError):
     """A transaction was sent but not mined in time. It may still be."""
 
@@ -129,6 +139,20 @@ def suggest_fees(endpoint: Endpoint, cap: int | None = None) -> Fees:
     if cap is not None:
         fee = min(fee, cap)
     return Fees(fee, min(tip, fee))
+
+
+def require_funds(endpoint: Endpoint, address: str) -> None:
+    """Raises AccountEmpty naming the address, on a chain where transactions cost something."""
+    balance = int(endpoint.call("eth_getBalance", [address, "latest"]), 16)
+    if balance == 0 and suggest_fees(endpoint).max_fee_per_gas > 0:
+        raise AccountEmpty(
+            Text(f"계정 {address}의 잔액이 0입니다", f"The balance of {address} is zero"),
+            Text(
+                "이 주소로 수수료를 보낸 뒤 같은 명령을 다시 실행해 주세요",
+                "Send some coins to that address, then run the same command again",
+            ),
+            {"address": address},
+        )
 
 
 def sign(

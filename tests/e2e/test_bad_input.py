@@ -71,7 +71,7 @@ class Shell:
 
     def counts(self) -> tuple[int, ...]:
         """Rows in the tables that a submission writes."""
-        with sqlite3.connect(self.home / "baeum.db") as database:
+        with contextlib.closing(sqlite3.connect(self.home / "baeum.db")) as database:
             return tuple(
                 database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
                 for table in ("submission", "submission_row", "learning_record", "learner")
@@ -230,4 +230,4 @@ def test_a_full_disk_and_then_a_free_one(shell: Shell, tmp_path: Path) -> None:
         assert json.loads(result.stdout)["accepted"] > 1_000
         assert shell.counts()[0] == 1
     finally:
-        subprocess.run(["umount", str(disk)], check=False)
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)

@@ -176,9 +176,7 @@ def test_suspending_and_reinstating(baeum: Baeum, first: dict[str, Any]) -> None
     assert baeum("verify", str(valid)).returncode == 0
 
 
-def test_a_citizens_wallet_takes_it_in(
-    baeum: Baeum, first: dict[str, Any], tmp_path: Path
-) -> None:
+def test_a_citizens_wallet_takes_it_in(baeum: Baeum, first: dict[str, Any], tmp_path: Path) -> None:
     secret = {"BAEUM_WALLET_PASSPHRASE": "correct horse battery staple"}
     wallet = str(tmp_path / "wallet")
     assert baeum("wallet", "create", wallet, **secret).returncode == 0
@@ -194,9 +192,7 @@ def test_a_citizens_wallet_takes_it_in(
     assert len(json.loads(listed.stdout)) == 1
 
 
-def test_no_name_or_member_number_is_stored_in_the_clear(
-    home: Path, first: dict[str, Any]
-) -> None:
+def test_no_name_or_member_number_is_stored_in_the_clear(home: Path, first: dict[str, Any]) -> None:
     member = first["audits"][0]["member"].encode()
     chain = b"".join(path.read_bytes() for path in (home / "chain").rglob("*") if path.is_file())
     database = b"".join(path.read_bytes() for path in home.glob("baeum.db*"))

@@ -301,6 +301,14 @@ class Template:
             self._network = deploy(chain, self._account)
         self._start = clock.now
 
+    @classmethod
+    def of(cls, bench: Bench, directory: Path) -> Template:
+        """What a bench on an embedded chain came to; to be copied once that is closed."""
+        template = cls.__new__(cls)
+        template._directory, template._account = directory, bench.account
+        template._network, template._start = bench.network, bench.now
+        return template
+
     @contextmanager
     def copy(self, directory: Path) -> Iterator[Bench]:
         shutil.copytree(self._directory, directory)

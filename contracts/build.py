@@ -95,7 +95,9 @@ def _compile(name: str) -> Artifact:
     try:
         answer = solcx.compile_standard(request, solc_binary=wrapper)
         compiler = get_version_str_from_solc_binary(wrapper)
-    except (SolcError, OSError, subprocess.SubprocessError, ValueError) as error:
+    except SolcError as error:
+        raise BuildFailed(f"{name}: {_complaints(error.stdout_data) or error}") from error
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
         raise BuildFailed(f"{name}: {error}") from error
     if compiler.split("+")[0] != COMPILER:
         raise BuildFailed(f"the compiler is {compiler}, not the pinned {COMPILER}")
@@ -123,6 +125,15 @@ def _compile(name: str) -> Artifact:
         },
         storage=tuple(_places(built["storageLayout"])),
     )
+
+
+def _complaints(output: str | None) -> str:
+    """What the compiler found wrong, without the rest of its answer."""
+    try:
+        notes = json.loads(output or "{}").get("errors", ())
+    except ValueError:
+        return ""
+    return "\n".join(note["formattedMessage"] for note in notes if note["severity"] == "error")
 
 
 def _places(layout: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -136,6 +136,18 @@ def _block_by_hash(node: Node, params: list[Any], _: int) -> dict[str, Any] | No
     return None if header is None else block_answer(node.block(header), full=_full(params))
 
 
+def _count_by_number(node: Node, params: list[Any], now: int) -> str | None:
+    return _count(_block_by_number(node, params[:1], now))
+
+
+def _count_by_hash(node: Node, params: list[Any], now: int) -> str | None:
+    return _count(_block_by_hash(node, params[:1], now))
+
+
+def _count(block: dict[str, Any] | None) -> str | None:
+    return None if block is None else hex(len(block["transactions"]))
+
+
 def _full(params: list[Any]) -> bool:
     return len(params) > 1 and params[1] is True
 
@@ -251,6 +263,8 @@ READ_METHODS: dict[str, Method] = {
     "eth_getBlockByHash": _block_by_hash,
     "eth_getBlockByNumber": _block_by_number,
     "eth_getBlockReceipts": _block_receipts,
+    "eth_getBlockTransactionCountByHash": _count_by_hash,
+    "eth_getBlockTransactionCountByNumber": _count_by_number,
     "eth_getCode": _code,
     "eth_getLogs": _logs,
     "eth_getProof": _proof,

@@ -357,6 +357,9 @@ def test_a_block_hash_is_the_hash_of_its_header(bench: Bench) -> None:
     ]
     assert "0x" + keccak(rlp.encode(header)).hex() == found["hash"]
     assert bench.endpoint.call("eth_getBlockByHash", [found["hash"], False]) == found
+    for how, reference in (("Hash", found["hash"]), ("Number", found["number"])):
+        method = f"eth_getBlockTransactionCountBy{how}"
+        assert bench.endpoint.call(method, [reference]) == "0x1"
 
 
 def test_state_proofs_lead_to_the_state_root(bench: Bench) -> None:

@@ -4,6 +4,9 @@ Leaves and inner nodes are hashed with different prefixes, an index and a size b
 path, and a path has exactly one valid length: an inner node passed off as a leaf, a leaf counted
 twice or a path of another tree is refused.
 
+An RFC 9162 tree head does not bind the size: the same path also leads there under some other sizes
+and indices. What is anchored is therefore ``commitment(size, head)``, which binds it.
+
 A tree of n leaves is never kept whole: ``Accumulator`` streams in O(log n) memory, and a path
 needs one tile of 256 leaves and the roots of the tiles (``subtree_roots``), 32 bytes for each.
 """
@@ -69,6 +72,11 @@ class Tree:
         """The tree head; of no leaves, SHA-256 of nothing."""
         return self._levels[-1][0] if self._levels[0] else EMPTY_ROOT
 
+    @property
+    def commitment(self) -> bytes:
+        """What is anchored for this tree."""
+        return commitment(len(self), self.root)
+
     def path(self, index: int) -> list[bytes]:
         """The audit path of leaf ``index``, from the bottom; raises ``PathInvalid``."""
         _check_place(index, len(self))
@@ -110,11 +118,29 @@ def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) ->
 def verify_path(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> None:
     """Check that a leaf hash is at ``index`` of the tree; raises ``PathInvalid``."""
     if root_from_path(leaf, index, size, path) != root:
-        raise PathInvalid(
-            "경로가 기록된 뿌리로 이어지지 않습니다. 내용이 바뀌었거나 다른 묶음의 증거입니다.",
-            "The path does not lead to the recorded root: the content was changed, or the proof "
-            "belongs to another batch.",
-        )
+        raise elsewhere()
+
+
+def elsewhere() -> PathInvalid:
+    """The path is well formed and leads to another root than the recorded one."""
+    return PathInvalid(
+        "경로가 기록된 뿌리로 이어지지 않습니다. 내용이 바뀌었거나 다른 묶음의 증거입니다.",
+        "The path does not lead to the recorded root: the content was changed, or the proof "
+        "belongs to another batch.",
+    )
+
+
+def commitment(size: int, tree_head: bytes) -> bytes:
+    """What is anchored for a tree: SHA-256 of a tag, the size (u64 big-endian) and the tree head.
+
+    With the size bound, a leaf's index follows from its path, so both are what they say.
+    """
+    return sha256(b"baeum/root/1" + size.to_bytes(8) + tree_head).digest()
+
+
+def commitment_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
+    """The anchored value that ``path`` leads to; raises ``PathInvalid`` as ``root_from_path``."""
+    return commitment(size, root_from_path(leaf, index, size, path))
 
 
 def path_length(index: int, size: int) -> int:
@@ -152,6 +178,11 @@ class Accumulator:
         for peak in reversed(self._peaks[:-1]):
             node = node_hash(peak, node)
         return node
+
+    @property
+    def commitment(self) -> bytes:
+        """What is anchored for a tree of what was appended so far."""
+        return commitment(self.size, self.root)
 
 
 def subtree_roots(leaves: Iterable[bytes], height: int = TILE_HEIGHT) -> bytes:

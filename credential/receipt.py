@@ -57,6 +57,7 @@ class Receipt:
     """Where a credential's leaf is and which transaction anchored its tree.
 
     ``institution`` issued it, ``anchored_by`` sent the root (both on-chain ids of 32 bytes);
+    ``root`` is the anchored one, ``merkle.commitment`` of the tree's size and head;
     ``contract`` is the CredentialAnchor's address, 20 bytes; ``block_time`` an RFC 3339 UTC text;
     ``sequence`` and ``head`` are those of the anchoring event.
     """
@@ -87,7 +88,9 @@ class Receipt:
         Says nothing about the chain: the root still has to be found there.
         """
         leaf = leaf_from_digest(sha256(jcs.canonical(credential)).digest(), self.place)
-        merkle.verify_path(leaf, self.leaf_index, self.tree_size, self.path, self.root)
+        place = self.leaf_index, self.tree_size
+        if merkle.commitment_from_path(leaf, *place, self.path) != self.root:
+            raise merkle.elsewhere()
 
     def to_json(self) -> dict[str, Any]:
         """The receipt as JSON: camelCase names, hashes as 0x-hex."""

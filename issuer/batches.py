@@ -98,7 +98,7 @@ def close(session: Session, batch: Batch, now: datetime) -> None:
         raise _damaged(batch.id, f"{count} of {batch.size} leaves")
     roots = merkle.subtree_roots(_leaves(session, batch.id))
     batch.subtree_roots = roots
-    batch.root = merkle.root_of_subtrees(roots)
+    batch.root = merkle.commitment(batch.size, merkle.root_of_subtrees(roots))
     batch.state = "sealed"
     batch.sealed_at = now
     session.flush()

@@ -187,7 +187,7 @@ def _batch(session: Session, batch: Batch) -> Iterator[tuple[int, list[Differenc
     found = []
     if expected != batch.size:
         found.append(_gap(batch, expected, batch.size))
-    if batch.state != "open" and batch.root != accumulator.root:
+    if batch.state != "open" and batch.root != accumulator.commitment:
         found.append(
             Difference(
                 "root-differs",

@@ -265,7 +265,9 @@ def _anchor(gateway: Gateway, network: Network, documents: list[dict[str, Any]])
         for document in documents
     ]
     tree = merkle.Tree(leaves)
-    signed = gateway.sign_anchor(tree.root, gateway.nonce(gateway.address), gateway.suggest_fees())
+    signed = gateway.sign_anchor(
+        tree.commitment, gateway.nonce(gateway.address), gateway.suggest_fees()
+    )
     gateway.send(signed.raw)
     mined = gateway.receipt(signed.hash)
     if mined is None or mined.sequence is None or mined.head is None:
@@ -275,7 +277,7 @@ def _anchor(gateway: Gateway, network: Network, documents: list[dict[str, Any]])
             leaf_index=position,
             tree_size=len(leaves),
             path=tuple(tree.path(position)),
-            root=tree.root,
+            root=tree.commitment,
             chain_id=network.chain_id,
             contract=contract,
             institution=institution,

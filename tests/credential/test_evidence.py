@@ -32,7 +32,7 @@ def make(credential=None, *, index: int = 5, size: int = 9) -> Receipt:
         leaf_index=index,
         tree_size=size,
         path=tuple(tree.path(index)),
-        root=tree.root,
+        root=tree.commitment,
         anchored_by=digest("registrar"),
         transaction=digest("transaction"),
         block_number=7,

@@ -171,3 +171,34 @@ def test_a_million_leaves_stream_in_bounded_memory():
     tile = [i.to_bytes(32) for i in range(256 * 3906, count)]
     path = merkle.path_from_subtrees(count - 1, count, tile, roots)
     merkle.verify_path(tile[-1], count - 1, count, path, accumulator.root)
+
+
+@given(st.integers(1, 40), st.data())
+def test_no_other_size_or_index_leads_to_the_commitment(size, data):
+    index = data.draw(st.integers(0, size - 1))
+    hashes = leaves(size)
+    tree = merkle.Tree(hashes)
+    path = tree.path(index)
+    assert merkle.commitment_from_path(hashes[index], index, size, path) == tree.commitment
+    for other_size in range(1, 2 * size + 2):
+        for other in range(other_size):
+            if (other, other_size) == (index, size) or len(path) != merkle.path_length(
+                other, other_size
+            ):
+                continue
+            found = merkle.commitment_from_path(hashes[index], other, other_size, path)
+            assert found != tree.commitment
+
+
+def test_wrong_size_that_the_bare_tree_head_accepts_is_refused_by_the_commitment():
+    """Leaf 0 of 3 has the path of leaf 0 of 4: why the size is hashed into what is anchored."""
+    hashes = leaves(3)
+    tree = merkle.Tree(hashes)
+    path = tree.path(0)
+    assert merkle.root_from_path(hashes[0], 0, 4, path) == tree.root
+    assert merkle.commitment_from_path(hashes[0], 0, 4, path) != tree.commitment
+    accumulator = merkle.Accumulator()
+    for leaf in hashes:
+        accumulator.append(leaf)
+    assert accumulator.commitment == tree.commitment
+    assert tree.commitment == sha256(b"baeum/root/1" + (3).to_bytes(8) + tree.root).digest()

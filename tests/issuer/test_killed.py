@@ -150,7 +150,7 @@ def check_whole(database: Database) -> None:
             assert batch.state == "open"
             continue
         assert batch.state == "sealed"
-        assert batch.root == Tree(c.leaf for c in mine).root
+        assert batch.root == Tree(c.leaf for c in mine).commitment
     for shard in lists:
         used = [c.status_index for c in stored if c.status_list_id == shard.id]
         # a kill may leave reserved indices that nobody uses, never a used one unreserved

@@ -349,7 +349,11 @@ class World:
         ]
         tree = merkle.Tree(leaves)
         mined = self.node.record(
-            tree.root, by.on_chain, kind(event_kind), at or self.anchored_at, contract=contract
+            tree.commitment,
+            by.on_chain,
+            kind(event_kind),
+            at or self.anchored_at,
+            contract=contract,
         )
         block = self.node.blocks[int(mined["blockNumber"], 16)]
         for n in range(confirmations - 1):
@@ -362,7 +366,7 @@ class World:
                     leaf_index=index,
                     tree_size=len(leaves),
                     path=tuple(tree.path(index)),
-                    root=tree.root,
+                    root=tree.commitment,
                     chain_id=chain_id,
                     contract=contract,
                     institution=institution.on_chain,

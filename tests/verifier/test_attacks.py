@@ -299,6 +299,17 @@ def test_index_outside_the_tree(world):
     assert_rejected(report, "merkle-path", "path-malformed")
 
 
+def test_every_other_index_and_size(world):
+    """An RFC 9162 tree head alone would accept some of these: the anchored root binds the size."""
+    evidence = world.issue()
+    place = evidence.receipt.leaf_index, evidence.receipt.tree_size
+    for size in range(1, 12):
+        for index in range(size):
+            if (index, size) != place:
+                moved = changed_receipt(evidence, leaf_index=index, tree_size=size)
+                assert_rejected(world.verify(moved), "merkle-path")
+
+
 # -- anchor --
 
 

@@ -67,7 +67,7 @@ class City:
         tree = merkle.Tree([merkle.leaf_hash(b"another"), leaf])
         gateway = self.gateway
         signed = gateway.sign_anchor(
-            tree.root, gateway.nonce(gateway.address), gateway.suggest_fees()
+            tree.commitment, gateway.nonce(gateway.address), gateway.suggest_fees()
         )
         gateway.send(signed.raw)
         mined = gateway.receipt(signed.hash)
@@ -79,7 +79,7 @@ class City:
                 leaf_index=1,
                 tree_size=2,
                 path=tuple(tree.path(1)),
-                root=tree.root,
+                root=tree.commitment,
                 anchored_by=registrar,
                 transaction=bytes.fromhex(signed.hash[2:]),
                 block_number=mined.block_number,

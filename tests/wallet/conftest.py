@@ -77,7 +77,7 @@ class Desk:
                 leaf_index=1,
                 tree_size=3,
                 path=tuple(tree.path(1)),
-                root=tree.root,
+                root=tree.commitment,
                 anchored_by=b"\x02" * 32,
                 transaction=b"\x03" * 32,
                 block_number=block_number,

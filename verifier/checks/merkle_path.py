@@ -37,7 +37,8 @@ def check(case: Case) -> Finding:
                 institution=receipt.institution,
             )
         )
-        root = merkle.root_from_path(leaf, receipt.leaf_index, receipt.tree_size, receipt.path)
+        where = receipt.leaf_index, receipt.tree_size
+        root = merkle.commitment_from_path(leaf, *where, receipt.path)
     except BaeumError as wrong:
         return failed("path-malformed", wrong.detail, remedy=ASK_FOR_EVIDENCE)
     if root != receipt.root:

@@ -25,8 +25,8 @@ from issuer.templates.facts import instant
 from ledger.database.models import Batch, ChainTransaction, Credential
 from ledger.database.session import Database
 
-MAX_LEAVES = 1 << 17
-"""A full batch is sealed and another begun: paths stay at 17 steps, which one QR code holds."""
+MAX_LEAVES = 1 << 20
+"""A full batch is sealed and another begun: paths stay at 20 steps, which one QR code holds."""
 
 _TILE = 1 << merkle.TILE_HEIGHT
 _OPENING_LOCK = 0x6261_6575_6E  # an arbitrary constant: who opens a batch on PostgreSQL holds it

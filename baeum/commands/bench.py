@@ -66,3 +66,11 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Verify single credentials with everything warm."""
         show(load("verify").run(count), as_json=as_json)
+
+    @bench.command(epilog="Example: `baeum bench tree --count 1000000 --json`")
+    def tree(
+        count: Annotated[int, typer.Option(min=1, help="Leaves of one batch.")] = 1_000_000,
+        as_json: Annotated[bool, typer.Option("--json")] = False,
+    ) -> None:
+        """Build the Merkle tree of one batch and take single proofs out of it."""
+        show(load("tree").run(count), as_json=as_json)

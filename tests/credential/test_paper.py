@@ -26,10 +26,10 @@ def digest(n: int) -> bytes:
     )
 
 
-def receipt(steps: int = 17) -> Receipt:
+def receipt(steps: int = 20) -> Receipt:
     return Receipt(
-        leaf_index=70_001,
-        tree_size=100_000,
+        leaf_index=700_001,
+        tree_size=1_000_000,
         path=tuple(digest(n) for n in range(steps)),
         root=digest(100),
         chain_id=31_337_001,
@@ -56,7 +56,7 @@ def signed(filled) -> dict:
     )
 
 
-def test_a_credential_of_ours_with_a_path_of_17_fits_a_qr_code():
+def test_a_credential_of_ours_with_a_path_of_20_fits_a_qr_code():
     filled = VALUES | {
         "credential": "urn:uuid:0d6f0a6e-93ab-4a1c-8a55-0c8d0c4a2f10",
         "name": "디지털 시민교육: 스마트폰으로 하는 생활 행정 이수증",

@@ -24,3 +24,9 @@ def test_the_issuing_benchmark_issues_seals_and_anchors() -> None:
     assert (found["count"], found["transactions"]) == (150, 1)
     assert found["floor_per_second"] > 0
     assert found["cpu_us_each"] > 0
+
+
+def test_the_tree_benchmark_checks_every_proof_it_takes() -> None:
+    found = load("tree").run(1_000, proofs=100)
+    assert (found["count"], found["proof_steps"], found["kept_bytes"]) == (1_000, 10, 4 * 32)
+    assert found["floor_seconds"] > 0

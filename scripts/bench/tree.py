@@ -27,7 +27,7 @@ def leaves(first: int, last: int) -> Iterator[bytes]:
 
 
 def run(count: int, *, proofs: int = 1000, progress: Any = None) -> dict[str, Any]:
-    """Build a tree of ``count`` leaves the way a batch does, and take ``proofs`` paths out of it."""
+    """Build a tree of ``count`` leaves as a batch does, and take ``proofs`` paths out of it."""
     del progress
     started = time.perf_counter()
     roots = merkle.subtree_roots(leaves(0, count))

@@ -1,6 +1,7 @@
 """Carries sealed batches to the chain: ``sealed → signed → broadcast → mined → final``.
 
-Every arrow is one database transaction, and every effect on the chain can be repeated:
+Every arrow is one database transaction (``ledger.outbox``), and every effect on the chain can be
+repeated:
 
 1. *sign*: under the lock of the sending account's row the next nonce is taken, the transaction is
    signed, and its raw bytes are stored. Nothing has been sent yet.
@@ -9,20 +10,17 @@ Every arrow is one database transaction, and every effect on the chain can be re
 4. *settle*: the block is still the canonical one and deep enough. If a reorganisation took it away
    the batch goes back to ``broadcast`` and the same bytes are sent again.
 
-A crash between any two lines is resumed from the database alone.
+A crash between any two lines is resumed from the database alone. A transaction is given up, and
+its batch signed anew, only when what took its place is as deep as a batch must be to be final: a
+reorganisation must not bring back both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import ClassVar, Protocol
-
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from credential.errors import BaeumError
 from credential.text import Text
@@ -34,21 +32,22 @@ from ledger.chain.gateway import (
     SignedTransaction,
     TransactionRefused,
 )
-from ledger.database.models import Batch, ChainAccount, ChainTransaction
+from ledger.database.models import ChainTransaction
+from ledger.outbox import PENDING, BatchState, Outbox, Sessions, pending_batches
 
-
-class BatchState(StrEnum):
-    """The life of a batch; ``open`` and ``sealed`` are the issuer's, the rest happen here."""
-
-    OPEN = "open"
-    SEALED = "sealed"
-    SIGNED = "signed"
-    BROADCAST = "broadcast"
-    MINED = "mined"
-    FINAL = "final"
-
-
-PENDING = (BatchState.SEALED, BatchState.SIGNED, BatchState.BROADCAST, BatchState.MINED)
+__all__ = [
+    "PENDING",
+    "AnchorGateway",
+    "AnchorPolicy",
+    "AnchorRefused",
+    "Anchorer",
+    "BatchState",
+    "FeeAboveCap",
+    "NonceGap",
+    "Sessions",
+    "Step",
+    "pending_batches",
+]
 
 
 class AnchorRefused(BaeumError):
@@ -67,6 +66,14 @@ class FeeAboveCap(BaeumError):
     status: ClassVar[int] = 503
 
 
+class NonceGap(BaeumError):
+    """The account's next number belongs to no transaction, so the later ones wait for ever."""
+
+    code = "nonce-gap"
+    title = Text("계정의 거래 번호가 비어 있습니다", "A transaction number is vacant")
+    status: ClassVar[int] = 503
+
+
 _CHECK_STANDING = Text(
     "기관 인증과 계약 상태를 확인한 뒤 baeum anchor를 다시 실행해 주세요",
     "Check the institution's accreditation and the contract, then run baeum anchor again",
@@ -74,11 +81,13 @@ _CHECK_STANDING = Text(
 
 
 class AnchorGateway(Protocol):
-    """What the outbox needs of a chain; ``ledger.chain.gateway.Gateway`` is one."""
+    """What anchoring needs of a chain; ``ledger.chain.gateway.Gateway`` is one."""
 
     @property
     def address(self) -> str: ...
-    def nonce(self, address: str) -> int: ...
+    def require_chain(self) -> None: ...
+    def require_funds(self, fees: Fees) -> None: ...
+    def nonce(self, address: str, block: int | None = None) -> int: ...
     def suggest_fees(self) -> Fees: ...
     def rehearse_anchor(self, root: bytes) -> None: ...
     def sign_anchor(self, root: bytes, nonce: int, fees: Fees) -> SignedTransaction: ...
@@ -86,14 +95,6 @@ class AnchorGateway(Protocol):
     def receipt(self, transaction_hash: str) -> AnchorReceipt | None: ...
     def head(self) -> int: ...
     def block_hash(self, number: int) -> str | None: ...
-
-
-class Sessions(Protocol):
-    """Opens transactions: one that may write (committed at the end of the block, rolled back when
-    it raises) and one that only reads."""
-
-    def session(self) -> AbstractContextManager[Session]: ...
-    def reading(self) -> AbstractContextManager[Session]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +115,6 @@ class Step:
     after: BatchState
 
 
-def pending_batches(database: Sessions, chain_id: int) -> list[int]:
-    """Ids of a chain's batches that are sealed but not final, oldest first."""
-    with database.reading() as session:
-        return list(
-            session.scalars(
-                select(Batch.id)
-                .where(Batch.chain_id == chain_id, Batch.state.in_(PENDING))
-                .order_by(Batch.id)
-            )
-        )
-
-
 class Anchorer:
     """Drives the batches of one chain. Several may run: the database decides who takes a step."""
 
@@ -138,15 +127,14 @@ class Anchorer:
         policy: AnchorPolicy,
         clock: Callable[[], datetime],
     ) -> None:
-        self._database = database
+        self._outbox = Outbox(database, chain_id, gateway.address, clock)
         self._gateway = gateway
-        self._chain_id = chain_id
         self._policy = policy
         self._clock = clock
 
     def pending(self) -> list[int]:
         """Ids of this chain's batches that are sealed but not final, oldest first."""
-        return pending_batches(self._database, self._chain_id)
+        return self._outbox.pending()
 
     def advance(self) -> Iterator[Step]:
         """One step of every pending batch."""
@@ -156,10 +144,13 @@ class Anchorer:
     def step(self, batch_id: int) -> Step:
         """Take the batch one arrow further, or leave it when it has to wait for the chain.
 
-        Raises ``AnchorRefused`` and ``FeeAboveCap`` (the batch stays sealed), and
-        ``EndpointUnreachable`` (nothing changed; try again later).
+        Raises ``AnchorRefused``, ``FeeAboveCap`` and ``AccountEmpty`` (the batch stays sealed or
+        waits), ``WrongChain`` (before anything is signed or sent), ``NonceGap``, and
+        ``EndpointUnreachable`` and ``EndpointError`` (nothing changed; try again later).
         """
-        before = self._state(batch_id)
+        before = self._outbox.state(batch_id)
+        if before in PENDING:
+            self._gateway.require_chain()
         match before:
             case BatchState.SEALED:
                 self._sign(batch_id)
@@ -171,11 +162,16 @@ class Anchorer:
                 self._settle(batch_id)
             case BatchState.OPEN | BatchState.FINAL:
                 pass
-        return Step(batch_id, before, self._state(batch_id))
+        return Step(batch_id, before, self._outbox.state(batch_id))
 
     # --- the arrows -------------------------------------------------------------------------------
 
     def _sign(self, batch_id: int) -> None:
+        for transaction in self._outbox.given_up(batch_id):
+            receipt = self._gateway.receipt(transaction.hash)
+            if receipt is not None and receipt.anchored:
+                self._outbox.mined(batch_id, transaction, receipt)  # given up too soon
+                return
         fees = self._gateway.suggest_fees()
         if fees.max_fee_per_gas > self._policy.max_fee_per_gas:
             raise FeeAboveCap(
@@ -190,76 +186,106 @@ class Anchorer:
                     "Try again later, or raise BAEUM_MAX_FEE_GWEI",
                 ),
             )
-        root = self._root(batch_id)
+        self._gateway.require_funds(fees)
+        root = self._outbox.root(batch_id)
         try:
             self._gateway.rehearse_anchor(root)
         except ContractRefused as error:
             raise AnchorRefused(error.detail, _CHECK_STANDING, {"batch": batch_id}) from error
-        address = self._gateway.address
-        chain_nonce = self._gateway.nonce(address)
-        with self._database.session() as session:
-            account = self._lock_account(session, address, chain_nonce)
-            batch = session.get_one(Batch, batch_id, with_for_update=True)
-            if batch.state != BatchState.SEALED:
-                return  # another worker was faster
-            # Transactions the database does not know of (another tool used the account) only ever
-            # move the chain's nonce up.
-            nonce = max(account.next_nonce, chain_nonce)
-            signed = self._gateway.sign_anchor(root, nonce, fees)
-            session.add(self._row(batch_id, signed))
-            account.next_nonce = nonce + 1
-            batch.state = BatchState.SIGNED
+        self._outbox.sign(
+            batch_id,
+            self._gateway.nonce(self._gateway.address),
+            lambda nonce: self._gateway.sign_anchor(root, nonce, fees),
+        )
 
     def _send(self, batch_id: int) -> None:
-        transaction = self._transactions(batch_id)[0]
-        self._offer(transaction)
-        with self._database.session() as session:
-            session.execute(
-                update(ChainTransaction)
-                .where(ChainTransaction.id == transaction.id)
-                .values(sent_at=self._clock())
-            )
-            session.execute(
-                update(Batch)
-                .where(Batch.id == batch_id, Batch.state == BatchState.SIGNED)
-                .values(state=BatchState.BROADCAST)
-            )
+        for transaction in self._outbox.live(batch_id)[:1]:
+            self._offer(transaction)
+            self._outbox.sent(batch_id, transaction)
 
     def _mine(self, batch_id: int) -> None:
-        transactions = self._transactions(batch_id)
+        transactions = self._outbox.live(batch_id)
+        if not transactions:
+            return  # another worker gave them up meanwhile
         for transaction in transactions:
             receipt = self._gateway.receipt(transaction.hash)
+            if receipt is not None and receipt.anchored:
+                self._outbox.mined(batch_id, transaction, receipt)
+                return
             if receipt is not None:
-                self._record(batch_id, transaction, receipt)
+                self._refused(batch_id, transactions, transaction, receipt)
                 return
         newest = transactions[0]
-        if self._gateway.nonce(newest.sender) > newest.nonce:
-            # The nonce is spent and none of ours has a receipt. A node may index late, so ask once
-            # more before giving the nonce up.
-            if all(self._gateway.receipt(t.hash) is None for t in transactions):
-                self._release(
-                    batch_id, "the nonce was used by a transaction unknown to this database"
-                )
+        next_nonce = self._gateway.nonce(newest.sender)
+        if next_nonce > newest.nonce:
+            self._overtaken(batch_id, transactions)
             return
         taken = self._offer(newest)
-        if not taken or self._clock() - newest.signed_at >= self._policy.replace_after:
-            self._replace(batch_id, newest)
-            self._offer(self._transactions(batch_id)[0])
+        # A clock that was set back makes an age negative; that is no reason to wait the longer.
+        age = self._clock() - newest.signed_at
+        if taken and timedelta(0) <= age < self._policy.replace_after:
+            return
+        if next_nonce < newest.nonce:
+            # It waits for the one before it, whatever it offers.
+            if not self._outbox.holds(next_nonce):
+                raise _gap(newest, next_nonce)
+            return
+        self._replace(batch_id, newest)
 
     def _settle(self, batch_id: int) -> None:
-        mined = next(t for t in self._transactions(batch_id) if t.block_hash is not None)
-        assert mined.block_number is not None
+        mined = next((t for t in self._outbox.live(batch_id) if t.block_hash is not None), None)
+        if mined is None or mined.block_number is None:
+            return  # another worker took it back meanwhile
+        head = self._gateway.head()
+        if head < mined.block_number:
+            return  # a node that lags behind tells nothing
         canonical = self._gateway.block_hash(mined.block_number)
+        if canonical is None:
+            return
         if canonical != mined.block_hash:
-            self._unmine(batch_id, mined.id)
+            self._outbox.unmine(batch_id, mined)
+        elif head - mined.block_number + 1 >= self._policy.confirmations:
+            self._outbox.finish(batch_id, mined)
+
+    # --- what they are made of --------------------------------------------------------------------
+
+    def _refused(
+        self,
+        batch_id: int,
+        transactions: list[ChainTransaction],
+        transaction: ChainTransaction,
+        receipt: AnchorReceipt,
+    ) -> None:
+        """It was mined and anchored nothing. Given up only when that cannot be undone."""
+        depth = self._gateway.head() - receipt.block_number + 1
+        if depth < self._policy.confirmations:
             return
-        if self._gateway.head() - mined.block_number + 1 < self._policy.confirmations:
+        if self._gateway.block_hash(receipt.block_number) != receipt.block_hash:
             return
-        with self._database.session() as session:
-            session.execute(
-                update(Batch)
-                .where(Batch.id == batch_id, Batch.state == BatchState.MINED)
-                .values(state=BatchState.FINAL, final_at=self._clock())
+        reason = "the transaction was mined but the contract reverted"
+        if self._outbox.give_up(batch_id, transactions, reason):
+            raise AnchorRefused(
+                Text(
+                    f"묶음 {batch_id}의 거래 {transaction.hash}가 거절되었습니다",
+                    f"Transaction {transaction.hash} of batch {batch_id} was reverted",
+                ),
+                _CHECK_STANDING,
+                {"batch": batch_id, "transaction": transaction.hash},
+            )
+
+    def _overtaken(self, batch_id: int, transactions: list[ChainTransaction]) -> None:
+        """The nonce is spent and none of ours has a receipt. The transaction that has it must be
+        deep, and a node may index late: so ask for the nonce further back, then once more for ours.
+        """
+        newest = transactions[0]
+        deep = max(0, self._gateway.head() - self._policy.confirmations + 1)
+        if self._gateway.nonce(newest.sender, deep) <= newest.nonce:
+            return
+        if all(self._gateway.receipt(t.hash) is None for t in transactions):
+            self._outbox.give_up(
+                batch_id,
+                transactions,
+                "the nonce was used by a transaction unknown to this database",
             )
 
     def _offer(self, transaction: ChainTransaction) -> bool:
@@ -273,48 +299,10 @@ class Anchorer:
                     return False
                 case Refusal.NONCE_TOO_LOW | Refusal.NONCE_TOO_HIGH | Refusal.UNDERPRICED:
                     return True
-                case _:
-                    raise
+                case Refusal.INSUFFICIENT_FUNDS:
+                    self._gateway.require_funds(_fees(transaction))
+            raise
         return True
-
-    # --- what they are made of --------------------------------------------------------------------
-
-    def _record(self, batch_id: int, transaction: ChainTransaction, receipt: AnchorReceipt) -> None:
-        if not receipt.succeeded:
-            self._release(batch_id, "the transaction was mined but the contract reverted")
-            raise AnchorRefused(
-                Text(
-                    f"묶음 {batch_id}의 거래 {transaction.hash}가 거절되었습니다",
-                    f"Transaction {transaction.hash} of batch {batch_id} was reverted",
-                ),
-                _CHECK_STANDING,
-                {"batch": batch_id, "transaction": transaction.hash},
-            )
-        with self._database.session() as session:
-            row = session.get_one(ChainTransaction, transaction.id)
-            row.block_number = receipt.block_number
-            row.block_hash = receipt.block_hash
-            row.block_time = receipt.block_time
-            row.gas_used = receipt.gas_used
-            row.sequence = receipt.sequence
-            row.head = receipt.head
-            session.execute(
-                update(Batch)
-                .where(Batch.id == batch_id, Batch.state == BatchState.BROADCAST)
-                .values(state=BatchState.MINED)
-            )
-
-    def _release(self, batch_id: int, reason: str) -> None:
-        """Give up the nonce: the batch is sealed again and will be signed anew."""
-        with self._database.session() as session:
-            session.execute(
-                update(ChainTransaction)
-                .where(ChainTransaction.batch_id == batch_id, ChainTransaction.failure.is_(None))
-                .values(failure=reason)
-            )
-            session.execute(
-                update(Batch).where(Batch.id == batch_id).values(state=BatchState.SEALED)
-            )
 
     def _replace(self, batch_id: int, old: ChainTransaction) -> None:
         """Sign the same nonce again for more: nodes ask at least a tenth, we give an eighth."""
@@ -328,75 +316,33 @@ class Anchorer:
                 suggested.max_priority_fee_per_gas, old.max_priority_fee_per_gas * 9 // 8 + 1
             ),
         )
-        if fees.max_fee_per_gas * 10 < old.max_fee_per_gas * 11:
+        if (
+            fees.max_fee_per_gas * 10 < old.max_fee_per_gas * 11
+            or fees.max_priority_fee_per_gas > fees.max_fee_per_gas
+        ):
             return  # at the cap: the old one keeps its place and goes on waiting
-        signed = self._gateway.sign_anchor(self._root(batch_id), old.nonce, fees)
-        with self._database.session() as session:
-            batch = session.get_one(Batch, batch_id, with_for_update=True)
-            if batch.state == BatchState.BROADCAST:
-                session.add(self._row(batch_id, signed))
+        signed = self._gateway.sign_anchor(self._outbox.root(batch_id), old.nonce, fees)
+        replacement = self._outbox.replace(batch_id, old, signed)
+        if replacement is not None:
+            self._offer(replacement)
 
-    def _unmine(self, batch_id: int, transaction_id: int) -> None:
-        with self._database.session() as session:
-            session.execute(
-                update(ChainTransaction)
-                .where(ChainTransaction.id == transaction_id)
-                .values(
-                    block_number=None,
-                    block_hash=None,
-                    block_time=None,
-                    gas_used=None,
-                    sequence=None,
-                    head=None,
-                )
-            )
-            session.execute(
-                update(Batch)
-                .where(Batch.id == batch_id, Batch.state == BatchState.MINED)
-                .values(state=BatchState.BROADCAST)
-            )
 
-    def _lock_account(self, session: Session, address: str, chain_nonce: int) -> ChainAccount:
-        account = session.get(ChainAccount, (self._chain_id, address), with_for_update=True)
-        if account is None:
-            account = ChainAccount(chain_id=self._chain_id, address=address, next_nonce=chain_nonce)
-            session.add(account)
-            session.flush()
-        return account
+def _fees(transaction: ChainTransaction) -> Fees:
+    return Fees(transaction.max_fee_per_gas, transaction.max_priority_fee_per_gas)
 
-    def _row(self, batch_id: int, signed: SignedTransaction) -> ChainTransaction:
-        return ChainTransaction(
-            batch_id=batch_id,
-            chain_id=self._chain_id,
-            sender=self._gateway.address,
-            nonce=signed.nonce,
-            hash=signed.hash,
-            raw=signed.raw,
-            max_fee_per_gas=signed.fees.max_fee_per_gas,
-            max_priority_fee_per_gas=signed.fees.max_priority_fee_per_gas,
-            signed_at=self._clock(),
-        )
 
-    def _transactions(self, batch_id: int) -> list[ChainTransaction]:
-        """The batch's live transactions, newest first."""
-        with self._database.reading() as session:
-            return list(
-                session.scalars(
-                    select(ChainTransaction)
-                    .where(
-                        ChainTransaction.batch_id == batch_id, ChainTransaction.failure.is_(None)
-                    )
-                    .order_by(ChainTransaction.id.desc())
-                )
-            )
-
-    def _root(self, batch_id: int) -> bytes:
-        with self._database.reading() as session:
-            root = session.get_one(Batch, batch_id).root
-        if root is None:
-            raise ValueError(f"batch {batch_id} is not sealed")
-        return root
-
-    def _state(self, batch_id: int) -> BatchState:
-        with self._database.reading() as session:
-            return BatchState(session.get_one(Batch, batch_id).state)
+def _gap(waiting: ChainTransaction, vacant: int) -> NonceGap:
+    return NonceGap(
+        Text(
+            f"계정 {waiting.sender}의 거래 {vacant}번이 비어 있어 {waiting.nonce}번이 기다립니다",
+            f"Number {vacant} of account {waiting.sender} is vacant, so number {waiting.nonce} "
+            "waits",
+        ),
+        Text(
+            "묶음을 하나 더 봉인해 기록하면 빈 번호부터 채웁니다. 급하면 이 계정에서 그 번호로 "
+            "0원짜리 거래를 보내 주세요",
+            "The next batch takes the vacant number; if it cannot wait, send a transaction of "
+            "value zero with that number from this account",
+        ),
+        {"address": waiting.sender, "nonce": vacant},
+    )

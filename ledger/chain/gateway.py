@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from eth_abi.abi import decode
 
 from ledger.chain.abi import call_data, selectors_of, topic
-from ledger.chain.endpoint import Endpoint, EndpointError
+from ledger.chain.endpoint import Endpoint, EndpointError, require_chain
 from ledger.chain.names import did_hash, first_head, institution_id, kind_id
-from ledger.chain.network import Network
+from ledger.chain.network import Network, no_contract
 from ledger.chain.transactions import (
     ContractRefused,
     Fees,
@@ -24,6 +24,7 @@ from ledger.chain.transactions import (
     Refusal,
     SignedTransaction,
     TransactionRefused,
+    require_funds,
     send,
     sign,
     suggest_fees,
@@ -63,6 +64,11 @@ class AnchorReceipt:
     gas_used: int
     sequence: int | None
     head: str | None
+
+    @property
+    def anchored(self) -> bool:
+        """Whether it did what it was sent for; one to an address without a contract does not."""
+        return self.succeeded and self.sequence is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +125,18 @@ class Gateway:
         """The node's, which may not be the network's."""
         return int(self._endpoint.call("eth_chainId", []), 16)
 
-    def nonce(self, address: str) -> int:
-        """Of the next transaction, counting mined ones only."""
-        return int(self._endpoint.call("eth_getTransactionCount", [address, "latest"]), 16)
+    def require_chain(self) -> None:
+        """Raises WrongChain when the node is on another chain than the contracts."""
+        require_chain(self._endpoint, self.network.chain_id)
+
+    def require_funds(self, fees: Fees) -> None:
+        """Raises AccountEmpty naming the address when it cannot pay for an anchor at these fees."""
+        require_funds(self._endpoint, self.account.address, ANCHOR_GAS * fees.max_fee_per_gas)
+
+    def nonce(self, address: str, block: int | None = None) -> int:
+        """Of the next transaction, counting mined ones only; as of a block, else the newest."""
+        at = "latest" if block is None else hex(block)
+        return int(self._endpoint.call("eth_getTransactionCount", [address, at]), 16)
 
     def balance(self, address: str | None = None) -> int:
         """In wei; of the sending account unless another is named."""
@@ -375,6 +390,8 @@ class Gateway:
             "data": "0x" + call_data(signature, values).hex(),
         }
         answer = self._endpoint.call("eth_call", [request, "latest"])
+        if answer == "0x":
+            raise no_contract("CredentialAnchor", self.network.registry)
         return tuple(decode(returns, bytes.fromhex(answer[2:])))
 
     def _transact(self, signature: str, *values: Any) -> dict[str, Any]:

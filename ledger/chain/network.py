@@ -182,6 +182,11 @@ def check_code(endpoint: Endpoint, network: Network) -> None:
             raise _differs(name, address, "asks another registry")
 
 
+def no_contract(name: str, address: str) -> CodeDiffers:
+    """What a call to an address without code shows: another chain, or one begun anew."""
+    return _differs(name, address, "no contract")
+
+
 def _differs(name: str, address: str, why: str) -> CodeDiffers:
     return CodeDiffers(
         Text(f"{address}에 {name} 계약이 없습니다 ({why})", f"{name} is not at {address}: {why}"),

@@ -141,17 +141,24 @@ def suggest_fees(endpoint: Endpoint, cap: int | None = None) -> Fees:
     return Fees(fee, min(tip, fee))
 
 
-def require_funds(endpoint: Endpoint, address: str) -> None:
-    """Raises AccountEmpty naming the address, on a chain where transactions cost something."""
+def require_funds(endpoint: Endpoint, address: str, wei: int | None = None) -> None:
+    """Raises AccountEmpty naming the address when it holds less than ``wei``; when that is not
+    given, when it holds nothing on a chain where transactions cost something."""
     balance = int(endpoint.call("eth_getBalance", [address, "latest"]), 16)
-    if balance == 0 and suggest_fees(endpoint).max_fee_per_gas > 0:
+    if wei is None:
+        wei = 0 if balance else min(1, suggest_fees(endpoint).max_fee_per_gas)
+    if balance < wei:
         raise AccountEmpty(
-            Text(f"계정 {address}의 잔액이 0입니다", f"The balance of {address} is zero"),
+            Text(
+                f"계정 {address}의 잔액이 {balance} wei라 수수료를 낼 수 없습니다",
+                f"The balance of {address} is {balance or 'zero'}{' wei' if balance else ''}: "
+                "not enough for the fee",
+            ),
             Text(
                 "이 주소로 수수료를 보낸 뒤 같은 명령을 다시 실행해 주세요",
                 "Send some coins to that address, then run the same command again",
             ),
-            {"address": address},
+            {"address": address, "balance": balance, "needed": wei},
         )
 
 

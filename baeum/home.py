@@ -20,13 +20,12 @@ from credential.errors import BaeumError
 from credential.text import Text
 
 if TYPE_CHECKING:
-    from ledger.chain.gateway import Gateway
-    from ledger.chain.network import Network
-
     from issuer.keys import Keystore
     from issuer.place import AnchorPlace
     from ledger.anchoring import Anchorer
     from ledger.chain.endpoint import Endpoint
+    from ledger.chain.gateway import Gateway
+    from ledger.chain.network import Network
     from ledger.database.session import Database
     from ledger.learners import Identities
     from verifier.chain import ChainReader
@@ -141,27 +140,41 @@ class Home:
         entry = network.to_json() | {
             "confirmations": self.settings.confirmations,
             "name": self._network_name().to_json(),
-            "rpc": [self.settings.chain_url or f"{self.settings.public_url}/rpc"],
+            "rpc": self._public_endpoints(),
         }
+        if self.settings.chain_quorum is not None:
+            entry["quorum"] = self.settings.chain_quorum
         write_atomically(self.network_file, json.dumps({"networks": [entry]}, ensure_ascii=False))
+
+    def _public_endpoints(self) -> list[str]:
+        """Without user names and passwords: the file is handed out."""
+        from ledger.chain.endpoint import HttpEndpoint
+
+        if self.settings.embedded_chain:
+            return [f"{self.settings.public_url}/rpc"]
+        return [HttpEndpoint(url).url for url in self.settings.chain_urls]
 
     def _network_name(self) -> Text:
         if self.settings.embedded_chain:
             return Text("Baeum 내장 체인", "Baeum embedded chain")
-        operator = self.settings.chain_operator_name or self.settings.chain_url or ""
+        operator = self.settings.chain_operator_name or self._public_endpoints()[0]
         return Text(operator, operator)
 
     def endpoint(self, *, write: bool = False) -> Endpoint:
-        """The chain: the configured node, or the embedded chain in this process.
+        """The chain: the configured node or nodes, or the embedded chain in this process.
 
         With ``write`` the embedded chain is owned by this process until the home is closed.
         Raises ``ChainOwned`` when another process owns it.
         """
-        if self.settings.chain_url is not None:
-            from ledger.chain.endpoint import HttpEndpoint
-
-            return HttpEndpoint(self.settings.chain_url)
+        if not self.settings.embedded_chain:
+            return self._nodes
         return self._embedded_writer if write else self._embedded_reader
+
+    @cached_property
+    def _nodes(self) -> Endpoint:
+        from ledger.chain.quorum import endpoint_at
+
+        return endpoint_at(self.settings.chain_urls, self.settings.chain_quorum)
 
     @cached_property
     def _embedded_writer(self) -> Endpoint:
@@ -238,7 +251,7 @@ class Home:
     def chains(self, trust: Trust) -> Callable[[int], ChainReader | None]:
         """A reader for each trusted chain: in process for the embedded one, by RPC for others."""
         from verifier.chain import ChainReader
-        from verifier.rpc import HttpRpc
+        from verifier.rpc import rpc_at
 
         readers: dict[int, ChainReader | None] = {}
 
@@ -253,10 +266,10 @@ class Home:
                 return None
             if self.settings.embedded_chain and networks[0].self_run and self._is_own(chain_id):
                 return ChainReader(self.endpoint().call, chain_id)
-            urls = networks[0].rpc
-            if self.settings.chain_url is not None and self._is_own(chain_id):
-                urls = (self.settings.chain_url,)
-            return ChainReader(HttpRpc(urls[0]), chain_id) if urls else None
+            urls, quorum = networks[0].rpc, networks[0].quorum
+            if not self.settings.embedded_chain and self._is_own(chain_id):
+                urls, quorum = self.settings.chain_urls, self.settings.chain_quorum
+            return ChainReader(rpc_at(urls, quorum), chain_id) if urls else None
 
         return reader
 

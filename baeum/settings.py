@@ -10,7 +10,7 @@ import secrets
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -49,7 +49,9 @@ class Settings(BaseSettings):
     database_url: str | None = None
     """SQLAlchemy URL; default is SQLite in ``home``."""
     chain_url: str | None = None
-    """Ethereum JSON-RPC endpoint; default is the embedded chain in ``home``."""
+    """Ethereum JSON-RPC endpoints, separated by commas; default is the embedded chain."""
+    chain_quorum: int | None = Field(default=None, ge=1)
+    """How many of several endpoints must agree; default is more than half."""
     chain_operator_name: str = ""
     """Who runs the chain, as shown in reports, when ``chain_url`` is given."""
     confirmations: int = Field(default=1, ge=1, le=10_000)
@@ -73,6 +75,14 @@ class Settings(BaseSettings):
             return [Path(part) for part in value.split(os.pathsep) if part]
         return value
 
+    @model_validator(mode="after")
+    def _enough_endpoints(self) -> Settings:
+        if self.chain_url is not None and not self.chain_urls:
+            raise ValueError("chain_url holds no address")
+        if (self.chain_quorum or 1) > max(1, len(self.chain_urls)):
+            raise ValueError("chain_quorum is greater than the number of addresses in chain_url")
+        return self
+
     @field_validator("public_url")
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:
@@ -94,6 +104,12 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database URL in force."""
         return self.database_url or f"sqlite:///{(self.home / 'baeum.db').resolve()}"
+
+    @property
+    def chain_urls(self) -> tuple[str, ...]:
+        """The endpoints; none for the embedded chain."""
+        parts = (self.chain_url or "").split(",")
+        return tuple(part.strip() for part in parts if part.strip())
 
     @property
     def embedded_chain(self) -> bool:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import httpx
 import orjson
 
 from credential.errors import BaeumError
+from credential.quorum import Quorum, majority
 from credential.text import Text
 
 MAX_ANSWER = 8 * 1024 * 1024
@@ -66,6 +69,18 @@ class HttpRpc:
 
     def close(self) -> None:
         self._client.close()
+
+
+def rpc_at(urls: Sequence[str], required: int | None = None) -> Callable[[str, list[Any]], Any]:
+    """A caller of the node at one address, or of those at several: then ``required`` of them
+    (more than half unless it is said) must agree, or ``NodesDisagree`` or ``TooFewAnswers``."""
+    if len(urls) == 1:
+        return HttpRpc(urls[0])
+    return Quorum(
+        [(urlsplit(url).netloc.rpartition("@")[2], HttpRpc(url)) for url in urls],
+        majority(len(urls)) if required is None else required,
+        lambda error: error.code if isinstance(error, BaeumError) else None,
+    )
 
 
 def _refused(what: str, error: dict[str, Any] | None) -> RpcRefused:

@@ -26,11 +26,36 @@ class TrustUnreadable(BaeumError):
 
 
 @dataclass(frozen=True, slots=True)
+class Validators:
+    """Who seals the blocks of a permissioned network: ``kind`` qbft or clique, addresses 20 bytes.
+
+    Lets an evidence bundle be checked without a trusted block hash.
+    """
+
+    kind: str
+    addresses: frozenset[bytes]
+
+    @classmethod
+    def from_json(cls, body: object) -> Validators:
+        """Raises ``ValueError`` naming the member that is wrong."""
+        if not isinstance(body, Mapping) or body.get("kind") not in ("qbft", "clique"):
+            raise ValueError("validators.kind")
+        listed = body.get("addresses")
+        if not isinstance(listed, list) or not listed:
+            raise ValueError("validators.addresses")
+        for address in listed:
+            if not isinstance(address, str) or not _ADDRESS.fullmatch(address):
+                raise ValueError("validators.addresses")
+        return cls(body["kind"], frozenset(bytes.fromhex(address[2:]) for address in listed))
+
+
+@dataclass(frozen=True, slots=True)
 class TrustedNetwork:
     """A chain and the two contracts on it that this verifier believes.
 
     Addresses are lower-case 0x-hex of 20 bytes. ``self_run`` says that one party runs the chain
     alone, which proves nothing to others. ``confirmations`` counts the anchor's own block.
+    ``quorum`` of the ``rpc`` addresses must agree; None means more than half.
     """
 
     chain_id: int
@@ -40,6 +65,8 @@ class TrustedNetwork:
     confirmations: int
     name: Text
     rpc: tuple[str, ...] = ()
+    quorum: int | None = None
+    validators: Validators | None = None
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> TrustedNetwork:
@@ -56,6 +83,10 @@ class TrustedNetwork:
         rpc = body.get("rpc", [])
         if not isinstance(rpc, list) or not all(isinstance(url, str) for url in rpc):
             raise ValueError("rpc")
+        quorum = body.get("quorum")
+        if quorum is not None and (type(quorum) is not int or not 1 <= quorum <= len(rpc)):
+            raise ValueError("quorum")
+        sealed_by = body.get("validators")
         return cls(
             chain_id=chain_id,
             registry=_address(body, "registry"),
@@ -64,6 +95,8 @@ class TrustedNetwork:
             confirmations=confirmations,
             name=_name(body.get("name"), chain_id),
             rpc=tuple(rpc),
+            quorum=quorum,
+            validators=None if sealed_by is None else Validators.from_json(sealed_by),
         )
 
 

@@ -45,15 +45,24 @@ class EvidenceUnreadable(BaeumError):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A secured credential (with its proof) and, once anchored, its receipt."""
+    """A secured credential (with its proof) and, once anchored, its receipt.
+
+    ``proofs`` make it an evidence bundle, which can be checked with no network; only
+    ``verifier.offline`` reads them.
+    """
 
     credential: dict[str, Any]
     receipt: Receipt | None = None
+    proofs: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The evidence file's content; ``receipt`` is left out when there is none."""
+        """The evidence file's content; ``receipt`` and ``proofs`` only where there are any."""
         body = {"type": TYPE, "version": VERSION, "credential": self.credential}
-        return body if self.receipt is None else {**body, "receipt": self.receipt.to_json()}
+        if self.receipt is not None:
+            body["receipt"] = self.receipt.to_json()
+        if self.proofs is not None:
+            body["proofs"] = self.proofs
+        return body
 
     def to_bytes(self) -> bytes:
         """The evidence file, UTF-8, indented for people who open it."""
@@ -86,12 +95,18 @@ def parse(data: bytes) -> Evidence:
         "version",
         "credential",
         "receipt",
+        "proofs",
     }:
         raise _shape()
     if value.get("receipt") is None:
+        if "proofs" in value:  # they would be proofs of nothing
+            raise _shape()
         return Evidence(credential)
+    proofs = value.get("proofs")
+    if "proofs" in value and not isinstance(proofs, dict):
+        raise _shape()
     try:
-        return Evidence(credential, Receipt.from_json(value["receipt"]))
+        return Evidence(credential, Receipt.from_json(value["receipt"]), proofs)
     except ReceiptMalformed as error:
         raise EvidenceUnreadable(error.detail.ko, error.detail.en, "receipt") from error
 

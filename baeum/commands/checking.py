@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,9 +15,13 @@ from credential.errors import BaeumError
 from credential.text import Text
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from verifier.report import Report
+    from verifier.trust import Trust
 
 MAX_FILE = 16 * 1024 * 1024
+_BLOCK_HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 _MARKS = {
     "passed": "[green]✓[/]",
     "failed": "[red]✗[/]",
@@ -99,6 +104,20 @@ def _facts(facts: Mapping[str, Any]) -> Iterator[tuple[Text, str]]:
         yield Text("번호", "id"), str(facts["id"])
 
 
+def _offline(content: bytes, trust: Trust, trust_block: str | None, now: datetime) -> Report:
+    from credential.evidence import parse
+    from verifier.offline import verify_offline
+
+    if trust_block is not None and not _BLOCK_HASH.fullmatch(trust_block):
+        raise typer.BadParameter("--trust-block: 0x and 64 hexadecimal digits")
+    return verify_offline(
+        parse(content),
+        trust=trust,
+        trusted_block=None if trust_block is None else bytes.fromhex(trust_block[2:]),
+        now=now,
+    )
+
+
 def register(app: typer.Typer) -> None:
     @app.command(
         epilog="Example: `baeum verify credential.baeum.json` · "
@@ -110,6 +129,14 @@ def register(app: typer.Typer) -> None:
             bool,
             typer.Option(help="Accept a credential that comes without its receipt."),
         ] = False,
+        offline: Annotated[
+            bool,
+            typer.Option("--offline", help="Use the bundle's proofs alone; no network is touched."),
+        ] = False,
+        trust_block: Annotated[
+            str | None,
+            typer.Option(help="With --offline: hash (0x…) of the block you believe."),
+        ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
     ) -> int:
         """Check a credential: signature, issuer, anchor, accreditation, status and dates."""
@@ -118,17 +145,22 @@ def register(app: typer.Typer) -> None:
         from verifier.policy import VerificationPolicy
         from verifier.verify import verify as run
 
+        if trust_block is not None and not offline:
+            raise typer.BadParameter("--trust-block needs --offline")
         content = read_file(file)
         with Home(load()) as home:
             trust = home.trust()
-            report = run(
-                content,
-                trust=trust,
-                chain=home.chains(trust),
-                status_source=home.status_source(),
-                now=now(),
-                policy=VerificationPolicy(allow_missing_anchor=without_anchor),
-            )
+            if offline:
+                report = _offline(content, trust, trust_block, now())
+            else:
+                report = run(
+                    content,
+                    trust=trust,
+                    chain=home.chains(trust),
+                    status_source=home.status_source(),
+                    now=now(),
+                    policy=VerificationPolicy(allow_missing_anchor=without_anchor),
+                )
         if as_json:
             print_json(report.to_json())
         else:

@@ -164,14 +164,41 @@ def register(app: typer.Typer) -> None:
     def evidence(
         credential: Annotated[str, typer.Argument(help="Credential id (urn:uuid:…).")],
         output: Annotated[Path, typer.Option("--output", "-o", help="Where to; - is stdout.")],
+        bundle: Annotated[
+            bool, typer.Option("--bundle", help="With proofs, to be verified without a network.")
+        ] = False,
+        blocks: Annotated[
+            int,
+            typer.Option(min=0, max=511, help="Trust a block this many after the anchor's."),
+        ] = 0,
     ) -> None:
         """Write a credential with its receipt: the file a citizen keeps."""
         import sys
 
         from issuer.batches import evidence_for
 
-        with _home() as home, home.database.reading() as session:
-            found = evidence_for(session, credential)
+        with _home() as home:
+            with home.database.reading() as session:
+                found = evidence_for(session, credential)
+            if bundle:
+                from baeum.bundles import bundle as with_proofs
+
+                found, made = with_proofs(
+                    found,
+                    endpoint=home.endpoint(),
+                    registry=home.network().registry,
+                    status_source=home.status_source(),
+                    blocks=blocks,
+                )
+                typer.echo(
+                    tr(
+                        Text(
+                            f"믿어야 할 블록: {made.block_number} {made.block_hash}",
+                            f"The block to trust: {made.block_number} {made.block_hash}",
+                        )
+                    ),
+                    err=True,
+                )
         content = orjson.dumps(found.to_json(), option=orjson.OPT_INDENT_2)
         if str(output) == "-":
             sys.stdout.buffer.write(content + b"\n")

@@ -1,0 +1,258 @@
+"""Evidence bundles: all checked from a trusted block hash, and nothing said that is not proven."""
+
+from __future__ import annotations
+
+import copy
+import json
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from world import PUBLIC_URL, World, the_world
+
+from baeum.bundles import NotAnchoredYet, bundle
+from credential.evidence import Evidence, EvidenceUnreadable, parse
+from ledger.chain.bundle import BundleUnavailable
+from verifier import Outcome, Report, Trust, Verdict
+from verifier.offline import NoBundle, verify_offline
+from verifier.status_source import DirectorySource
+
+CHAIN = ("anchor", "accreditation")
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return the_world()
+
+
+def make(world: World, file: bytes, blocks: int = 0) -> Evidence:
+    made, _ = bundle(
+        parse(file),
+        endpoint=world.chain,
+        registry=world.network.registry.lower(),
+        status_source=DirectorySource(f"{PUBLIC_URL}/status", world.status_directory),
+        blocks=blocks,
+    )
+    return parse(made.to_bytes())
+
+
+@pytest.fixture(scope="module")
+def good(world: World) -> Evidence:
+    return make(world, world.valid)
+
+
+def block_of(evidence: Evidence) -> bytes:
+    assert evidence.receipt is not None
+    return evidence.receipt.block_hash
+
+
+def check(world: World, evidence: Evidence, block: bytes | None = None, **changes: Any) -> Report:
+    settings: dict[str, Any] = {
+        "trust": world.trust,
+        "trusted_block": block_of(evidence) if block is None else block,
+        "now": datetime.now(UTC),
+    }
+    return verify_offline(evidence, **settings | changes)
+
+
+def changed(evidence: Evidence, **members: Any) -> Evidence:
+    return replace(evidence, proofs={**copy.deepcopy(evidence.proofs or {}), **members})
+
+
+def test_a_bundle_is_valid_against_its_block(world: World, good: Evidence) -> None:
+    report = check(world, good)
+    assert report.verdict is Verdict.VALID, report.to_json()
+    assert all(each.outcome is Outcome.PASSED for each in report.checks)
+    assert "without a network" in report.check("anchor").reason.en
+
+
+def test_a_revoked_and_a_suspended_credential_are_not(world: World) -> None:
+    for file in (world.revoked, world.suspended):
+        report = check(world, make(world, file))
+        assert report.verdict is Verdict.INVALID
+        assert report.check("status").outcome is Outcome.FAILED
+
+
+def test_a_tampered_credential_is_refused(world: World, good: Evidence) -> None:
+    report = check(world, Evidence(parse(world.tampered).credential, good.receipt, good.proofs))
+    assert report.check("proof").outcome is Outcome.FAILED
+
+
+def test_another_trusted_block_proves_nothing(world: World, good: Evidence) -> None:
+    report = check(world, good, b"\x01" * 32)
+    assert report.verdict is Verdict.UNDETERMINED
+    assert report.check("anchor").outcome is Outcome.NOT_RUN
+
+
+def test_no_trusted_block_and_no_validators_prove_nothing(world: World, good: Evidence) -> None:
+    report = verify_offline(good, trust=world.trust, trusted_block=None, now=datetime.now(UTC))
+    assert report.verdict is Verdict.UNDETERMINED
+
+
+def test_a_network_that_is_not_trusted_is_said_so(world: World, good: Evidence) -> None:
+    report = check(world, good, trust=Trust(()))
+    assert report.check("anchor").code == "chain-not-trusted"
+
+
+def test_every_node_is_needed_or_harmless_and_none_can_be_changed(
+    world: World, good: Evidence
+) -> None:
+    """Without a node, or with one bit of it changed, the bundle never says more than it did."""
+    nodes = list((good.proofs or {})["nodes"])
+    harmless = set()
+    for place, node in enumerate(nodes):
+        flipped = node[:-1] + ("0" if node[-1] != "0" else "1")
+        for other in ([*nodes[:place], *nodes[place + 1 :]], [*nodes[:place], flipped]):
+            report = check(world, changed(good, nodes=other))
+            if report.verdict is Verdict.VALID:  # a slot of the registrar's, who anchored nothing
+                harmless.add(node)
+                continue
+            assert report.verdict is Verdict.UNDETERMINED
+            assert any(report.check(step).outcome is Outcome.NOT_RUN for step in CHAIN)
+    assert len(harmless) <= len(nodes) // 3
+
+
+def test_a_changed_header_is_another_block(world: World, good: Evidence) -> None:
+    header = (good.proofs or {})["headers"][0]
+    for place in range(8, len(header), 61):
+        flipped = header[:place] + ("0" if header[place] != "0" else "1") + header[place + 1 :]
+        report = check(world, changed(good, headers=[flipped]))
+        assert report.verdict is Verdict.UNDETERMINED
+
+
+def test_another_transaction_of_the_block_is_not_the_anchor(world: World, good: Evidence) -> None:
+    report = check(world, changed(good, transactionIndex=1))
+    assert report.verdict is Verdict.UNDETERMINED
+    assert good.receipt is not None
+    lied = replace(good, receipt=replace(good.receipt, transaction=b"\x07" * 32))
+    assert check(world, lied).check("anchor").code == "transaction-not-in-block"
+
+
+def test_a_receipt_that_names_another_root_is_refused(world: World, good: Evidence) -> None:
+    assert good.receipt is not None
+    lied = replace(good, receipt=replace(good.receipt, sequence=good.receipt.sequence + 1))
+    assert check(world, lied).check("anchor").code == "another-sender"
+
+
+def test_an_unaccredited_issuer_is_refused_from_proofs_of_absence(
+    world: World, good: Evidence
+) -> None:
+    """The registry of another address: the state proof shows that nothing is there."""
+    (network,) = world.trust.networks
+    elsewhere = Trust((replace(network, registry="0x" + "11" * 20),))
+    report = check(world, good, trust=elsewhere)
+    assert report.check("accreditation").outcome is Outcome.NOT_RUN
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"headers": []},
+        {"headers": ["0x"]},
+        {"headers": ["0xc0"]},
+        {"headers": "0x00"},
+        {"headers": [7]},
+        {"transactionIndex": -1},
+        {"transactionIndex": True},
+        {"nodes": [None]},
+        {"nodes": {}},
+        {"statusLists": [{}]},
+        {"statusLists": 1},
+        {"type": "Other"},
+        {"more": 1},
+    ],
+)
+def test_malformed_proofs_are_not_believed(
+    world: World, good: Evidence, members: dict[str, Any]
+) -> None:
+    assert check(world, changed(good, **members)).verdict is Verdict.UNDETERMINED
+
+
+def test_a_bundle_without_its_status_lists_cannot_tell(world: World, good: Evidence) -> None:
+    report = check(world, changed(good, statusLists=[]))
+    assert report.verdict is Verdict.UNDETERMINED
+    assert report.check("status").outcome is Outcome.NOT_RUN
+
+
+def test_a_forged_status_list_is_refused(world: World, good: Evidence) -> None:
+    lists = copy.deepcopy((good.proofs or {})["statusLists"])
+    lists[0]["list"]["credentialSubject"]["statusPurpose"] = "suspension"
+    report = check(world, changed(good, statusLists=lists))
+    assert report.check("status").outcome is Outcome.FAILED
+
+
+def test_an_old_snapshot_is_not_a_pass(world: World, good: Evidence) -> None:
+    later = datetime.now(UTC).replace(year=datetime.now(UTC).year + 1)
+    report = check(world, good, now=later)
+    assert report.check("status").outcome is Outcome.NOT_RUN
+
+
+def test_a_file_without_proofs_is_no_bundle(world: World, good: Evidence) -> None:
+    with pytest.raises(NoBundle):
+        check(world, parse(world.valid), b"\0" * 32)
+    with pytest.raises(NotAnchoredYet):
+        make(world, Evidence(good.credential).to_bytes())
+    with pytest.raises(EvidenceUnreadable):  # proofs of nothing
+        parse(Evidence(good.credential, None, good.proofs).to_bytes())
+
+
+def test_online_verification_takes_a_bundle_too(world: World, good: Evidence) -> None:
+    assert world.services.verify(good).verdict is Verdict.VALID
+
+
+def test_a_block_that_is_not_there_yet_gives_no_bundle(world: World) -> None:
+    with pytest.raises(BundleUnavailable):
+        make(world, world.valid, blocks=100)
+
+
+def test_the_check_itself_makes_no_socket(
+    world: World, good: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a socket was asked for")
+
+    for name in ("socket", "create_connection", "getaddrinfo"):
+        monkeypatch.setattr(socket, name, refuse)
+    assert check(world, good).verdict is Verdict.VALID
+
+
+def test_the_command_touches_no_network(world: World, good: Evidence, tmp_path: Path) -> None:
+    """The command, in a process that ends at the first look-up, connection or datagram. (A library
+    makes a socket when it is imported, to see whether this machine knows IPv6; nothing is sent.)"""
+    file = tmp_path / "credential.baeum.json"
+    file.write_bytes(good.to_bytes())
+    (network,) = world.trust.networks
+    trust = {
+        "chainId": network.chain_id,
+        "registry": network.registry,
+        "anchor": network.anchor,
+        "selfRun": True,
+        "rpc": ["http://192.0.2.1:8545"],
+    }
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "network.json").write_text(json.dumps({"networks": [trust]}))
+    program = (
+        "import os, sys\n"
+        "def watch(event, args):\n"
+        "    if event.startswith('socket.') and event not in ('socket.__new__', 'socket.bind'):\n"
+        "        os._exit(99)\n"
+        "sys.addaudithook(watch)\n"
+        "from baeum.cli import main\n"
+        "sys.exit(main())\n"
+    )
+    block = "0x" + block_of(good).hex()
+    ran = subprocess.run(
+        [sys.executable, "-c", program, "verify", str(file), "--offline", "--trust-block", block],
+        env={"BAEUM_HOME": str(home), "PATH": "", "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr

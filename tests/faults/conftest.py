@@ -1,0 +1,5 @@
+"""Towns for every test of faults."""
+
+from town import make, template, town
+
+__all__ = ["make", "template", "town"]

@@ -13,14 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rlp
+from eth_keys import keys
 from world import PUBLIC_URL, World, the_world
 
 from baeum.bundles import NotAnchoredYet, bundle
+from credential.chain_proof import Header
 from credential.evidence import Evidence, EvidenceUnreadable, parse
+from credential.seals import block_hash
 from ledger.chain.bundle import BundleUnavailable
 from verifier import Outcome, Report, Trust, Verdict
 from verifier.offline import NoBundle, verify_offline
 from verifier.status_source import DirectorySource
+from verifier.trust import TrustUnreadable, Validators
 
 CHAIN = ("anchor", "accreditation")
 
@@ -256,3 +261,61 @@ def test_the_command_touches_no_network(world: World, good: Evidence, tmp_path: 
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+SEALERS = [keys.PrivateKey(bytes([number]) * 32) for number in range(1, 5)]
+VALIDATORS = frozenset(key.public_key.to_canonical_address() for key in SEALERS)
+
+
+def sealed_by(good: Evidence, signing: list[keys.PrivateKey]) -> Evidence:
+    """The bundle as a QBFT network would have made it: the same block, sealed by ``signing``."""
+    plain = Header.decode(bytes.fromhex((good.proofs or {})["headers"][0][2:]))
+    parts = [bytes(32), sorted(VALIDATORS), [], b""]
+    digest = plain.with_extra_data(rlp.encode([*parts, []])).hash
+    seals = [key.sign_msg_hash(digest).to_bytes() for key in signing]
+    header = plain.with_extra_data(rlp.encode([*parts, seals]))
+    assert good.receipt is not None
+    receipt = replace(good.receipt, block_hash=block_hash(header, "qbft"))
+    return replace(
+        changed(good, headers=["0x" + header.encode().hex()]),
+        receipt=receipt,
+    )
+
+
+def permissioned(world: World, validators: frozenset[bytes] = VALIDATORS) -> Trust:
+    (network,) = world.trust.networks
+    return Trust((replace(network, validators=Validators("qbft", validators)),))
+
+
+def test_two_thirds_of_the_validators_stand_in_for_a_trusted_hash(
+    world: World, good: Evidence
+) -> None:
+    now, trust = datetime.now(UTC), permissioned(world)
+    for count, verdict in ((4, "valid"), (3, "valid"), (2, "undetermined"), (0, "undetermined")):
+        evidence = sealed_by(good, SEALERS[:count])
+        report = verify_offline(evidence, trust=trust, trusted_block=None, now=now)
+        assert report.verdict.value == verdict, report.to_json()
+
+
+def test_validators_of_another_network_do_not_count(world: World, good: Evidence) -> None:
+    others = permissioned(world, frozenset({b"\x09" * 20}))
+    evidence = sealed_by(good, SEALERS)
+    report = verify_offline(evidence, trust=others, trusted_block=None, now=datetime.now(UTC))
+    assert report.verdict is Verdict.UNDETERMINED
+
+
+def test_a_given_hash_is_asked_of_a_permissioned_network_too(world: World, good: Evidence) -> None:
+    evidence = sealed_by(good, [])
+    assert check(world, evidence, trust=permissioned(world)).verdict is Verdict.VALID
+    report = check(world, evidence, b"\x03" * 32, trust=permissioned(world))
+    assert report.verdict is Verdict.UNDETERMINED
+
+
+def test_validators_in_a_trust_file() -> None:
+    entry = {"chainId": 1, "registry": "0x" + "01" * 20, "anchor": "0x" + "02" * 20}
+    listed = {"kind": "qbft", "addresses": ["0x" + "03" * 20]}
+    (network,) = Trust.from_json({"networks": [entry | {"validators": listed}]}).networks
+    assert network.validators == Validators("qbft", frozenset({b"\x03" * 20}))
+    for wrong in ({}, [], listed | {"kind": "pow"}, listed | {"addresses": []}, {"kind": "qbft"}):
+        with pytest.raises(TrustUnreadable):
+            Trust.from_json({"networks": [entry | {"validators": wrong}]})

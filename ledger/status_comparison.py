@@ -1,0 +1,81 @@
+"""Status bits against the journal of who revoked or suspended what, and against the credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from credential import status
+from credential.text import Text
+from ledger.database.models import Credential, StatusChange, StatusList
+from ledger.difference import RESTORE, Difference
+
+
+def compare_statuses(session: Session) -> Iterator[Difference]:
+    """Every list: each bit that is set has its entry in the journal and the other way round."""
+    revoked: dict[str, set[int]] = {}
+    suspended: dict[str, set[int]] = {}
+    changes = session.execute(
+        select(StatusChange.action, Credential.status_list_id, Credential.status_index)
+        .join(Credential, Credential.id == StatusChange.credential_id)
+        .order_by(StatusChange.id)
+        .execution_options(yield_per=2000)
+    )
+    for action, list_id, index in changes:
+        if action == "revoke":
+            revoked.setdefault(list_id, set()).add(index)
+        elif action == "suspend":
+            suspended.setdefault(list_id, set()).add(index)
+        else:
+            suspended.get(list_id, set()).discard(index)
+    for shard in session.scalars(select(StatusList).execution_options(yield_per=50)):
+        gone = revoked.get(shard.id, set())
+        # a revoked credential is revoked, whatever its suspension bit says
+        held = suspended.get(shard.id, set()) - gone
+        for name, bits, expected in (
+            ("revocation", _on(shard.revoked), gone),
+            ("suspension", _on(shard.suspended) - gone, held),
+        ):
+            wrong = bits ^ expected
+            if wrong:
+                shown = ", ".join(map(str, sorted(wrong)[:5]))
+                yield Difference(
+                    "status-differs",
+                    Text(
+                        f"상태 목록 {shard.id}의 {name} 비트 {len(wrong)}개가 이력과 다릅니다: "
+                        f"{shown}",
+                        f"{len(wrong)} {name} bits of status list {shard.id} are not what its "
+                        f"journal says: {shown}",
+                    ),
+                    RESTORE,
+                )
+        used = set(
+            session.scalars(
+                select(Credential.status_index).where(Credential.status_list_id == shard.id)
+            )
+        )
+        unreserved = used - _on(shard.allocated)
+        if unreserved:
+            yield Difference(
+                "status-index-free",
+                Text(
+                    f"상태 목록 {shard.id}에서 쓰이는 번호 {len(unreserved)}개가 비어 있다고 적혀 "
+                    "있습니다",
+                    f"{len(unreserved)} indices of status list {shard.id} are used by credentials "
+                    "but recorded as free",
+                ),
+                RESTORE,
+            )
+
+
+def _on(bits: bytes) -> set[int]:
+    """The indices of the bits that are set; index 0 is the most significant bit of byte 0."""
+    return {
+        8 * position + place
+        for position, byte in enumerate(bits)
+        if byte
+        for place in range(8)
+        if status.bit(bits, 8 * position + place)
+    }

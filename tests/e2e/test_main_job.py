@@ -198,3 +198,20 @@ def test_no_name_or_member_number_is_stored_in_the_clear(home: Path, first: dict
     database = b"".join(path.read_bytes() for path in home.glob("baeum.db*"))
     assert member not in chain
     assert member not in database
+
+
+def test_a_bundle_is_verified_with_the_node_gone(
+    baeum: Baeum, first: dict[str, Any], tmp_path: Path
+) -> None:
+    known = json.loads(Path(first["files"]["valid"]).read_text(encoding="utf-8"))
+    file = tmp_path / "bundle.baeum.json"
+    made = baeum("evidence", known["credential"]["id"], "--bundle", "--output", str(file))
+    assert made.returncode == 0, made.stderr
+    block = known["receipt"]["blockHash"]
+    assert block in made.stderr
+    gone = {"BAEUM_CHAIN_URL": "http://127.0.0.1:9"}
+    offline = ("verify", str(file), "--offline")
+    valid = baeum(*offline, "--trust-block", block, **gone)
+    assert valid.returncode == 0, valid.stdout + valid.stderr
+    assert baeum(*offline, "--trust-block", "0x" + "01" * 32, **gone).returncode == 2
+    assert baeum(*offline, **gone).returncode == 2

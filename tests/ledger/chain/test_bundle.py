@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import rlp
 from evm import COURSE, REGISTRAR, Bench, h
 
 import contracts
 from contracts.standing import standing
-from credential.chain_proof import NotProven
+from credential.chain_proof import Header, NotProven
+from credential.seals import block_hash
 from credential.text import Text
 from ledger.chain.bundle import BundleUnavailable, gather
 from verifier.chain import ChainReader
@@ -133,6 +135,33 @@ def test_a_node_that_lies_about_a_receipt_gives_no_bundle(bench: Bench) -> None:
             registry=bench.network.registry,
             reads=asks(2000),
         )
+
+
+def test_a_qbft_header_is_known_by_the_hash_without_its_seals(bench: Bench) -> None:
+    """The node of such a network names a hash that is not the hash of the header it shows."""
+    receipt = anchored(bench)
+    extra = rlp.encode([bytes(32), [b"\x01" * 20], [], b"\x02", [b"\x05" * 65]])
+
+    class Qbft:
+        def call(self, method: str, params: list[Any]) -> Any:
+            answer = bench.endpoint.call(method, params)
+            if method == "eth_getBlockByNumber":
+                answer |= {"extraData": "0x" + extra.hex(), "hash": named}
+            return answer
+
+    options: dict[str, Any] = {
+        "transaction": receipt["transactionHash"],
+        "registry": bench.network.registry,
+        "reads": asks(2000),
+    }
+    named = "0x" + "00" * 32
+    with pytest.raises(BundleUnavailable):
+        gather(Qbft(), **options)
+    plain = Header.decode(bytes.fromhex(gather(bench.endpoint, **options).proofs["headers"][0][2:]))
+    named = "0x" + block_hash(plain.with_extra_data(extra), "qbft").hex()
+    made = gather(Qbft(), **options)
+    assert made.block_hash == named
+    assert Header.decode(bytes.fromhex(made.proofs["headers"][0][2:])).extra_data == extra
 
 
 def test_an_unknown_transaction_gives_no_bundle(bench: Bench) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import rlp
 from eth_keys import keys
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from world import PUBLIC_URL, World, the_world
 
 from baeum.bundles import NotAnchoredYet, bundle
@@ -297,6 +299,14 @@ def test_two_thirds_of_the_validators_stand_in_for_a_trusted_hash(
         assert report.verdict.value == verdict, report.to_json()
 
 
+def test_a_qbft_block_may_be_trusted_by_hash_without_knowing_its_validators(
+    world: World, good: Evidence
+) -> None:
+    evidence = sealed_by(good, SEALERS)
+    assert check(world, evidence).verdict is Verdict.VALID
+    assert check(world, evidence, b"\x03" * 32).verdict is Verdict.UNDETERMINED
+
+
 def test_validators_of_another_network_do_not_count(world: World, good: Evidence) -> None:
     others = permissioned(world, frozenset({b"\x09" * 20}))
     evidence = sealed_by(good, SEALERS)
@@ -319,3 +329,45 @@ def test_validators_in_a_trust_file() -> None:
     for wrong in ({}, [], listed | {"kind": "pow"}, listed | {"addresses": []}, {"kind": "qbft"}):
         with pytest.raises(TrustUnreadable):
             Trust.from_json({"networks": [entry | {"validators": wrong}]})
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    if not isinstance(value, dict | list):
+        return [path]
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    return [path, *(found for key, each in inner for found in places(each, (*path, key)))]
+
+
+ANYTHING = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**40), 2**40),
+    st.text(max_size=6),
+    st.binary(max_size=80).map(lambda raw: "0x" + raw.hex()),
+    st.just([]),
+    st.just({}),
+    st.just("0xc0"),
+)
+
+
+@settings(
+    max_examples=250,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(which=st.integers(0, 10_000), replacement=ANYTHING)
+def test_any_part_of_the_proofs_replaced_by_anything(
+    world: World, good: Evidence, which: int, replacement: Any
+) -> None:
+    """Never an error, and never a pass that rests on what was replaced."""
+    proofs = copy.deepcopy(good.proofs or {})
+    path = [found for found in places(proofs) if found][which % (len(places(proofs)) - 1)]
+    target: Any = proofs
+    for step in path[:-1]:
+        target = target[step]
+    target[path[-1]] = replacement
+    spoilt = replace(good, proofs=proofs)
+    report = check(world, spoilt)
+    if report.verdict is Verdict.VALID and proofs != good.proofs:
+        assert path[0] == "nodes"  # one that no step asked for
+        assert len(path) == 2

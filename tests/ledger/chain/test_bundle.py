@@ -18,7 +18,7 @@ from ledger.chain.bundle import BundleUnavailable, gather
 from verifier.chain import ChainReader
 from verifier.chain_answers import Standing
 from verifier.instants import instant
-from verifier.offline import Proofs, ProvenChain
+from verifier.proofs import Proofs, ProvenChain
 from verifier.trust import TrustedNetwork
 
 CITY, DID = h("city"), "did:key:z1"

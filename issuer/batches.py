@@ -105,7 +105,10 @@ def close(session: Session, batch: Batch, now: datetime) -> None:
 
 
 def receipt_for(session: Session, credential_id: str) -> Receipt | None:
-    """The credential's receipt; None until its batch is in a block.
+    """The credential's receipt; None until its batch is final.
+
+    Not sooner: a reorganisation can still move a mined batch to another block, and a receipt that
+    names the wrong block, once it is in somebody's wallet, cannot be called back.
 
     Raises ``CredentialUnknown``, and ``BatchDamaged`` when the stored leaves are not the sealed
     ones.
@@ -142,7 +145,9 @@ def _credential(session: Session, credential_id: str) -> Credential:
 
 def _receipt(session: Session, credential: Credential) -> Receipt | None:
     batch = session.get(Batch, credential.batch_id)
-    if batch is None or batch.root is None or credential.leaf_index is None:
+    if batch is None or batch.state != "final" or batch.root is None:
+        return None
+    if credential.leaf_index is None:
         return None
     mined = session.scalars(
         select(ChainTransaction)

@@ -35,9 +35,12 @@ def issued(database: Database, tmp_path: Path, count: int) -> list[str]:
         return list(session.scalars(select(Credential.id).order_by(Credential.leaf_index)))
 
 
-def mine(database: Database, batch_id: int, *, failure: str | None = None) -> None:
+def mine(
+    database: Database, batch_id: int, *, failure: str | None = None, state: str = "final"
+) -> None:
     """What the outbox writes down when the anchoring transaction is in a block."""
     with database.session() as session:
+        session.get_one(Batch, batch_id).state = state if failure is None else "sealed"
         session.add(
             ChainTransaction(
                 batch_id=batch_id,
@@ -96,7 +99,18 @@ def test_no_receipt_before_the_batch_is_in_a_block(database: Database, tmp_path:
         assert receipt_for(session, first) is None
 
 
-def test_the_receipt_of_a_mined_batch_proves_inclusion(database: Database, tmp_path: Path) -> None:
+def test_no_receipt_while_a_reorganisation_may_still_move_the_block(
+    database: Database, tmp_path: Path
+) -> None:
+    first = issued(database, tmp_path, 3)[0]
+    batch = seal(database, NOW)
+    assert batch is not None
+    mine(database, batch.id, state="mined")
+    with database.reading() as session:
+        assert receipt_for(session, first) is None
+
+
+def test_the_receipt_of_a_final_batch_proves_inclusion(database: Database, tmp_path: Path) -> None:
     ids = issued(database, tmp_path, 300)
     batch = seal(database, NOW)
     assert batch is not None

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any, Self
 from credential.text import Text
 from ledger.chain.embedded.faults import ChainDamaged, ChainMissing, ChainReadOnly
 from ledger.chain.embedded.owner import OwnerLock
-from ledger.chain.embedded.values import METHOD_NOT_FOUND, hexed, invalid, param, to_bytes
+from ledger.chain.embedded.values import (
+    METHOD_NOT_FOUND,
+    hexed,
+    invalid,
+    param,
+    refused,
+    to_bytes,
+)
 from ledger.chain.endpoint import EndpointError
 
 if TYPE_CHECKING:
@@ -110,6 +117,12 @@ class EmbeddedChain:
 
     def call(self, method: str, params: list[Any]) -> Any:
         """One JSON-RPC request. Raises EndpointError, and ChainReadOnly for a transaction."""
+        try:
+            return self._answer(method, params)
+        except RecursionError as error:
+            raise refused("calls are nested too deep for this chain") from error
+
+    def _answer(self, method: str, params: list[Any]) -> Any:
         if method == "eth_sendRawTransaction":
             return self._send(to_bytes(param(params, 0, "raw transaction"), "raw transaction"))
         answer = self._methods.get(method)

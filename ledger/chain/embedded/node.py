@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,11 @@ from eth_utils.address import to_canonical_address
 
 from ledger.chain.embedded.faults import ChainDamaged, ChainMissing
 from ledger.chain.embedded.store import Store
+
+# py-evm lifts Python's recursion limit to 100,000 for the whole process. Deep JSON from a stranger
+# would then overflow the C stack and end the process instead of raising RecursionError, so the
+# interpreter's own limit is put back; a transaction nested too deep for it is refused.
+sys.setrecursionlimit(1_000)
 
 GAS_LIMIT = 30_000_000
 GENESIS_BALANCE = 10**27  # wei; worth nothing, there only to pay the chain's own gas

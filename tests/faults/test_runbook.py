@@ -16,7 +16,7 @@ SOURCES = [
 ANCHORING = [
     ROOT / "ledger" / "anchoring.py",
     ROOT / "credential" / "quorum.py",
-    *(ROOT / "ledger" / "chain" / f"{name}.py" for name in ("endpoint", "transactions")),
+    *(ROOT / "ledger" / "chain" / f"{name}.py" for name in ("endpoint", "network", "transactions")),
 ]
 DIFFERENCES = [
     ROOT / "ledger" / f"{name}.py"

@@ -51,7 +51,7 @@ class RevocationIsFinal(BaeumError):
     """A revoked credential cannot be reinstated; a new one is issued instead."""
 
     code = "revocation-is-final"
-    title = Text("폐기는 되돌릴 수 없습니다", "A revocation cannot be undone")
+    title = Text("취소는 되돌릴 수 없습니다", "A revocation cannot be undone")
     status: ClassVar[int] = 409
 
 
@@ -79,13 +79,13 @@ class StatusReport:
 
 _SAID: Final[Mapping[str, tuple[Text, Text]]] = {
     "revoke": (
-        Text("증명 {count}건을 폐기했습니다.", "{count} revoked."),
-        Text("{count}건은 이미 폐기되어 있었습니다.", "{count} had been revoked before."),
+        Text("증명 {count}건을 취소했습니다.", "{count} revoked."),
+        Text("{count}건은 이미 취소되어 있었습니다.", "{count} had been revoked before."),
     ),
     "suspend": (
         Text("증명 {count}건을 정지했습니다.", "{count} suspended."),
         Text(
-            "{count}건은 이미 정지되었거나 폐기되어 있었습니다.",
+            "{count}건은 이미 정지되었거나 취소되어 있었습니다.",
             "{count} had been suspended or revoked before.",
         ),
     ),
@@ -190,7 +190,7 @@ def _turns(shard: StatusList, action: str, credential_id: str, index: int) -> bo
         return not revoked and not status.bit(shard.suspended, index)
     if revoked:
         raise RevocationIsFinal(
-            Text(f"폐기된 증명입니다: {credential_id}", f"{credential_id} is revoked"),
+            Text(f"취소된 증명입니다: {credential_id}", f"{credential_id} is revoked"),
             Text("필요하면 새 증명을 발급해 주세요", "Issue a new credential if one is due"),
             {"credential": credential_id},
         )

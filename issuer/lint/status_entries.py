@@ -25,7 +25,7 @@ def _check(document: Mapping[str, Any]) -> Iterator[Wrong]:
         yield Wrong(
             "/credentialStatus",
             Text(
-                "폐기와 정지 상태 항목이 하나씩 있어야 합니다",
+                "취소와 정지 상태 항목이 하나씩 있어야 합니다",
                 "There must be one status entry for revocation and one for suspension",
             ),
             Text(

@@ -197,7 +197,7 @@ class HttpEndpoint:
     def _json(self, content: bytes) -> dict[str, Any]:
         try:
             answer = json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self._unreachable("the answer is not JSON") from error
         if not isinstance(answer, dict):
             raise self._unreachable("the answer is not a JSON-RPC answer")

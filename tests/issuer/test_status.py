@@ -60,7 +60,7 @@ def test_a_revocation_shows_in_the_published_list_and_in_no_other_place(city: Ci
     publish(database, keys, folder, PUBLIC_URL, NOW)
     report = revoke(database, [found[0].id], "잘못 발급", NOW)
     assert report.changed == (found[0].id,)
-    assert "폐기했습니다" in report.message.ko
+    assert "취소했습니다" in report.message.ko
     assert not published_bit(folder, found[0], "revocation")
     publish(database, keys, folder, PUBLIC_URL, NOW)
     assert [published_bit(folder, c, "revocation") for c in found] == [True] + [False] * 19
@@ -72,7 +72,7 @@ def test_revoking_twice_changes_nothing_and_says_so(city: City) -> None:
     revoke(database, [found[0].id], "reason", NOW)
     again = revoke(database, [found[0].id, found[1].id, found[0].id], "reason", NOW)
     assert (again.changed, again.unchanged) == ((found[1].id,), (found[0].id,))
-    assert "이미 폐기" in again.message.ko
+    assert "이미 취소" in again.message.ko
     assert "before" in again.message.en
     with database.reading() as session:
         assert len(session.scalars(select(StatusChange)).all()) == 2

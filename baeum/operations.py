@@ -144,6 +144,7 @@ def _drive(
     on_step: Callable[[Step], None] | None,
 ) -> list[int]:
     from ledger.anchoring import BatchState, pending_batches
+    from ledger.chain.endpoint import EndpointUnreachable
 
     chain_id = home.network().chain_id
     driven: set[int] = set()
@@ -152,8 +153,15 @@ def _drive(
     pause = 0.05
     while pending := pending_batches(home.database, chain_id):
         moved = False
+        refusals: list[BaeumError] = []
         for batch_id in pending:
-            step = take(batch_id)
+            try:
+                step = take(batch_id)
+            except EndpointUnreachable:
+                raise
+            except BaeumError as error:
+                refusals.append(error)  # this batch waits for the operator, the others go on
+                continue
             if on_step is not None:
                 on_step(step)
             moved |= step.after != known.get(batch_id, step.before)
@@ -163,6 +171,8 @@ def _drive(
         if moved:
             pause = 0.05
             continue
+        if refusals:
+            raise refusals[0]
         if time.monotonic() > deadline:
             raise AnchoringUnfinished(
                 Text(

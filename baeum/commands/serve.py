@@ -88,7 +88,11 @@ class Worker:
         for batch_id in anchorer.pending():
             if self._stop.is_set():
                 return
-            step = anchorer.step(batch_id)
+            try:
+                step = anchorer.step(batch_id)
+            except BaeumError as error:
+                _log.warning("batch %s waits: %s: %s", batch_id, error.code, error.detail.en)
+                continue
             if step.before != step.after:
                 _log.info("batch %s: %s -> %s", batch_id, step.before, step.after)
         operations.publish(self._home)

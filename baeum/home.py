@@ -64,6 +64,7 @@ class Home:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._closers: list[Callable[[], None]] = []
+        self._contracts_checked = False
 
     def __enter__(self) -> Home:
         return self
@@ -205,9 +206,22 @@ class Home:
 
         return Gateway(self.endpoint(write=write), self.network(), self.keystore.chain_account())
 
+    def require_our_contracts(self) -> None:
+        """Compare the code on the chain with the committed artifacts, once in a process.
+
+        Raises ``CodeDiffers``: nothing is anchored with contracts that are not ours.
+        """
+        from ledger.chain.network import check_code
+
+        if not self._contracts_checked:
+            check_code(self.endpoint(write=True), self.network())
+            self._contracts_checked = True
+
     def anchorer(self) -> Anchorer:
+        """Drives the outbox. Raises ``ChainOwned``, ``CodeDiffers``, ``EndpointUnreachable``."""
         from ledger.anchoring import Anchorer, AnchorPolicy
 
+        self.require_our_contracts()
         gateway = self.gateway()
         return Anchorer(
             self.database,

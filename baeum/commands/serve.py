@@ -111,11 +111,16 @@ def register(app: typer.Typer) -> None:
         from baeum.commands.issuing import SELF_RUN
         from baeum.home import Home
         from baeum.settings import load
+        from ledger.chain.endpoint import EndpointUnreachable
 
         logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level="INFO")
         with Home(load()) as home:
             network = home.network()
-            home.endpoint(write=True)
+            try:
+                home.require_our_contracts()
+            except EndpointUnreachable as error:
+                # Verification says "not run" meanwhile, and the worker asks again.
+                _log.warning("%s: %s", error.code, error.detail.en)
             err.print(
                 tr(
                     Text(

@@ -198,6 +198,24 @@ def test_a_dead_node_loses_nothing(shell: Shell) -> None:
     assert json.loads(result.stdout)["batches"][0]["size"] == 1
 
 
+def test_contracts_that_are_not_ours_are_not_used(shell: Shell) -> None:
+    """The code on the chain is compared with the artifacts before anything is anchored."""
+    path = write(shell.folder, "x.csv", GOOD.encode())
+    assert shell("ingest", path, "--institution", "seoul-lifelong-education").returncode == 0
+    assert shell("issue").returncode == 0
+    file = shell.home / "network.json"
+    good = file.read_text()
+    network = json.loads(good)
+    network["networks"][0]["anchor"] = network["networks"][0]["policy"]
+    file.write_text(json.dumps(network))
+    assert shell.refused("anchor")["code"] == "contract-code-differs"
+    served = shell("serve", "--port", "1")
+    assert served.returncode == 2
+    assert "The contract on the chain is another one" in served.stderr
+    file.write_text(good)
+    assert shell("anchor").returncode == 0
+
+
 def test_a_wrong_passphrase(shell: Shell) -> None:
     error = shell.refused("issue", BAEUM_PASSPHRASE="not this one")
     assert error["code"] == "wrong-passphrase"

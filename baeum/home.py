@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from baeum.settings import Settings, passphrase, secret
 from credential.errors import BaeumError
@@ -321,10 +321,3 @@ def write_atomically(path: Path, content: str) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
-
-
-def json_default(value: Any) -> Any:
-    """Bytes as 0x-hex, so that results can be printed as JSON."""
-    if isinstance(value, bytes):
-        return "0x" + value.hex()
-    raise TypeError(type(value).__name__)

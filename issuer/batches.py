@@ -20,8 +20,9 @@ from credential.errors import BaeumError
 from credential.evidence import Evidence
 from credential.receipt import Receipt
 from credential.text import Text
-from issuer.place import AnchorPlace, address_bytes, chain_name
+from issuer.place import AnchorPlace, address_bytes
 from issuer.templates.facts import instant
+from ledger.chain.names import institution_id
 from ledger.database.models import Batch, ChainTransaction, Credential
 from ledger.database.session import Database
 
@@ -176,8 +177,8 @@ def _receipt(session: Session, credential: Credential) -> Receipt | None:
         root=batch.root,
         chain_id=batch.chain_id,
         contract=address_bytes(batch.contract),
-        institution=chain_name(credential.institution_id),
-        anchored_by=chain_name(batch.institution_id),
+        institution=institution_id(credential.institution_id),
+        anchored_by=institution_id(batch.institution_id),
         transaction=_hash(mined.hash),
         block_number=mined.block_number,
         block_hash=_hash(mined.block_hash),

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar
-
-from eth_hash.auto import keccak
 
 from credential import receipt
 from credential.errors import BaeumError
 from credential.text import Text
+from ledger.chain.names import institution_id
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
@@ -50,14 +48,8 @@ class AnchorPlace:
         return receipt.place(
             chain_id=self.chain_id,
             contract=address_bytes(self.contract),
-            institution=chain_name(institution),
+            institution=institution_id(institution),
         )
-
-
-@lru_cache(maxsize=4096)
-def chain_name(institution: str) -> bytes:
-    """An institution's id as the contracts know it: keccak256 of its UTF-8 text."""
-    return bytes(keccak(institution.encode("utf-8")))
 
 
 def address_bytes(address: str) -> bytes:

@@ -21,17 +21,11 @@ DEGREES = ("bachelor", "master", "doctor")
 MEMBER_SCHEME = "seoul-member"
 
 
-class LearnerUnknown(BaeumError):
-    """No learner has this id or member number."""
-
-    code = "learner-unknown"
-    title = Text("학습자를 찾을 수 없습니다", "Unknown learner")
-
-
 def find_learner(home: Home, who: str) -> str:
     """The learner's id, given it or a member number. Raises ``LearnerUnknown``."""
     from ledger.database.models import Learner
     from ledger.learners import learner_by
+    from ledger.standing import LearnerUnknown
 
     with home.database.reading() as session:
         if session.get(Learner, who) is not None:

@@ -15,7 +15,8 @@ from issuer import batches
 from issuer.batches import BatchDamaged, CredentialUnknown, evidence_for, receipt_for, seal
 from issuer.evidence import export_evidence, file_name
 from issuer.issuance import issue
-from issuer.place import PlaceInvalid, chain_name
+from issuer.place import PlaceInvalid
+from ledger.chain.names import institution_id
 from ledger.database.models import Batch, ChainTransaction, Credential
 from ledger.database.session import Database
 
@@ -122,7 +123,7 @@ def test_the_receipt_of_a_final_batch_proves_inclusion(database: Database, tmp_p
             assert receipt is not None
             receipt.check_inclusion(found.credential)
             assert receipt.root == batch.root
-            assert receipt.anchored_by == chain_name(PLACE.anchored_by)
+            assert receipt.anchored_by == institution_id(PLACE.anchored_by)
             assert receipt.sequence == 7
             assert receipt.block_time == "2026-11-23T03:04:05Z"
             assert evidence_files.parse(found.to_bytes()) == found
@@ -143,7 +144,7 @@ def test_the_receipt_of_another_institution_does_not_prove_inclusion(
         found = evidence_for(session, first)
     assert found.receipt is not None
     for change in (
-        {"institution": chain_name("another")},
+        {"institution": institution_id("another")},
         {"chain_id": 1},
         {"contract": b"\x01" * 20},
     ):

@@ -48,20 +48,24 @@ class Evidence:
     """A secured credential (with its proof) and, once anchored, its receipt.
 
     ``proofs`` make it an evidence bundle, which can be checked with no network; only
-    ``verifier.offline`` reads them.
+    ``verifier.offline`` reads them. ``disclosure`` is what a degree was computed from, as far as
+    the holder shows it (``credential.disclosure``).
     """
 
     credential: dict[str, Any]
     receipt: Receipt | None = None
     proofs: dict[str, Any] | None = None
+    disclosure: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The evidence file's content; ``receipt`` and ``proofs`` only where there are any."""
+        """The evidence file's content; other members only where there are any."""
         body = {"type": TYPE, "version": VERSION, "credential": self.credential}
         if self.receipt is not None:
             body["receipt"] = self.receipt.to_json()
         if self.proofs is not None:
             body["proofs"] = self.proofs
+        if self.disclosure is not None:
+            body["disclosure"] = self.disclosure
         return body
 
     def to_bytes(self) -> bytes:
@@ -96,17 +100,21 @@ def parse(data: bytes) -> Evidence:
         "credential",
         "receipt",
         "proofs",
+        "disclosure",
     }:
+        raise _shape()
+    disclosure = value.get("disclosure")
+    if "disclosure" in value and not isinstance(disclosure, dict):
         raise _shape()
     if value.get("receipt") is None:
         if "proofs" in value:  # they would be proofs of nothing
             raise _shape()
-        return Evidence(credential)
+        return Evidence(credential, disclosure=disclosure)
     proofs = value.get("proofs")
     if "proofs" in value and not isinstance(proofs, dict):
         raise _shape()
     try:
-        return Evidence(credential, Receipt.from_json(value["receipt"]), proofs)
+        return Evidence(credential, Receipt.from_json(value["receipt"]), proofs, disclosure)
     except ReceiptMalformed as error:
         raise EvidenceUnreadable(error.detail.ko, error.detail.en, "receipt") from error
 

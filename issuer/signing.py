@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing import connection, get_context, parent_process
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from credential.errors import BaeumError
 from credential.receipt import leaf_from_digest
@@ -26,7 +26,15 @@ from credential.text import Text
 from issuer import lint
 from issuer.keys import Keystore, Signer
 from issuer.lint import Finding
-from issuer.templates import IssuerFacts, RecordFacts, StatusPlace, Template, facts, template_for
+from issuer.templates import (
+    DegreeFacts,
+    IssuerFacts,
+    RecordFacts,
+    StatusPlace,
+    Template,
+    facts,
+    template_for,
+)
 
 CRYPTOSUITE = "eddsa-rdfc-2022"
 
@@ -179,6 +187,16 @@ def prepare(template: Template, absent: frozenset[str]) -> _Prepared:
     return _Prepared(template, shape, tuple(lint.check_shape(sample)))
 
 
+SAMPLE_DEGREE: Final = DegreeFacts(
+    "sample@1",
+    f"sha256:{'1' * 64}",
+    f"sha256:{'2' * 64}",
+    f"sha256:{'3' * 64}",
+    f"sha256:{'4' * 64}",
+    "1",
+)
+
+
 def sample_values(kind: str, absent: frozenset[str]) -> dict[str, object]:
     """Values of an invented record that lacks what ``absent`` names."""
     moment = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -196,6 +214,7 @@ def sample_values(kind: str, absent: frozenset[str]) -> dict[str, object]:
         minutes=1230,
         learner_name=None if "learnerName" in absent else "김하늘",
         holder_did=None,
+        degree=SAMPLE_DEGREE if kind == "degree" else None,
     )
     return facts.values(
         record,

@@ -1,6 +1,6 @@
 """Credential templates: one JSON file per kind of record, and what fills them."""
 
-from issuer.templates.facts import IssuerFacts, RecordFacts, StatusPlace
+from issuer.templates.facts import DegreeFacts, IssuerFacts, RecordFacts, StatusPlace
 from issuer.templates.template import (
     Template,
     TemplateInvalid,
@@ -11,6 +11,7 @@ from issuer.templates.template import (
 )
 
 __all__ = [
+    "DegreeFacts",
     "IssuerFacts",
     "RecordFacts",
     "StatusPlace",

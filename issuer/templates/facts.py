@@ -16,9 +16,33 @@ from issuer.names import name_based_urn
 OPTIONAL: Final = frozenset({"learnerName", "code", "category", "level"})
 """Values a record may lack. Without one, the members that need it are left out."""
 
+COMMITMENTS: Final = (
+    "policy",
+    "policyHash",
+    "recordSetRoot",
+    "allocationHash",
+    "traceHash",
+    "taxonomy",
+)
+"""What a degree's template may name, in the order of ``DegreeFacts``."""
+
+
+class DegreeFacts(NamedTuple):
+    """What a degree commits to (``credential.degree``): hashes are ``sha256:`` and hex."""
+
+    policy: str
+    policy_hash: str
+    record_set_root: str
+    allocation_hash: str
+    trace_hash: str
+    taxonomy: str
+
 
 class RecordFacts(NamedTuple):
-    """One learning record as its credential tells it. ``minutes`` are whole and recognised."""
+    """One learning record as its credential tells it. ``minutes`` are whole and recognised.
+
+    ``degree``: only and always for the kind ``degree``.
+    """
 
     record_id: str
     learner_id: str
@@ -33,6 +57,7 @@ class RecordFacts(NamedTuple):
     minutes: int
     learner_name: str | None
     holder_did: str | None
+    degree: DegreeFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +183,10 @@ def values(
     if record.level:
         filled["level"] = record.level
         filled["levelResult"] = f"{achievement}#level"
+    if record.degree is not None:
+        for name, value in zip(COMMITMENTS, record.degree, strict=True):
+            filled[name] = value
+            filled[f"{name}Result"] = f"{achievement}#{name}"
     return filled
 
 
@@ -186,6 +215,8 @@ NAMES: Final = frozenset(
         "suspensionList",
         "statusIndex",
         "levelResult",
+        *COMMITMENTS,
+        *(f"{name}Result" for name in COMMITMENTS),
         *OPTIONAL,
     }
 )

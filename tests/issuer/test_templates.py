@@ -19,7 +19,7 @@ from issuer import lint
 from issuer.keyfile import WorkFactor
 from issuer.keys import Keystore, Signer
 from issuer.place import AnchorPlace
-from issuer.signing import ChunkSigner, SignJob, prepare, sample_values
+from issuer.signing import SAMPLE_DEGREE, ChunkSigner, SignJob, prepare, sample_values
 from issuer.templates import IssuerFacts, RecordFacts, TemplateInvalid, facts, kinds, load
 from issuer.templates.facts import OPTIONAL, hours, time_en, time_ko
 
@@ -36,13 +36,14 @@ def subsets() -> list[frozenset[str]]:
 
 
 def test_there_is_a_template_for_each_kind_of_record() -> None:
-    assert ALL == ["certificate", "course", "mentoring", "project", "volunteering"]
+    assert ALL == ["certificate", "course", "degree", "mentoring", "project", "volunteering"]
     expected = {
         "course": "Course",
         "volunteering": "CommunityService",
         "certificate": "Certification",
         "project": "ext:Project",
         "mentoring": "ext:Mentoring",
+        "degree": "ext:HonoraryDegree",
     }
     for kind, template in kinds().items():
         achievement = template.document["credentialSubject"]["achievement"]
@@ -66,7 +67,7 @@ def test_what_is_absent_leaves_no_trace(kind: str) -> None:
     subject = document["credentialSubject"]
     assert "identifier" not in subject
     assert "humanCode" not in subject["achievement"]
-    assert len(subject["result"]) == 1
+    assert len(subject["result"]) == (7 if kind == "degree" else 1)
     assert "$needs" not in json.dumps(document)
 
 
@@ -94,10 +95,11 @@ def records(draw: st.DrawFn) -> RecordFacts:
         )
     )
     minutes = draw(st.integers(1, 100_000))
+    kind = draw(st.sampled_from(ALL))
     return RecordFacts(
         record_id="rec_1",
         learner_id=draw(st.text(min_size=1, max_size=20)),
-        kind=draw(st.sampled_from(ALL)),
+        kind=kind,
         category=draw(st.none() | texts),
         level=draw(st.none() | texts),
         title_ko=draw(texts),
@@ -108,6 +110,7 @@ def records(draw: st.DrawFn) -> RecordFacts:
         minutes=minutes,
         learner_name=draw(st.none() | texts),
         holder_did=draw(st.none() | st.just("did:key:z6Mkabc")),
+        degree=SAMPLE_DEGREE if kind == "degree" else None,
     )
 
 

@@ -1,6 +1,9 @@
 # Sourced by scripts/run and scripts/test: makes .venv hold exactly what a lock file says.
 # Needs Python 3.11+ and the package registries; nothing installed by hand before.
 
+# Some containers set this; every start of the command would then compile its sources anew, a second of waiting.
+unset PYTHONDONTWRITEBYTECODE
+
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 
 say() { printf '%s\n' "$*" >&2; }

@@ -31,6 +31,10 @@ class BaeumError(Exception):
         self.remedy = remedy
         self.facts: dict[str, Any] = dict(facts or {})
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Comes back from a worker process whole, whatever its own __init__ asks for.
+        return _restored, (type(self), self.detail, self.remedy, self.facts)
+
     def to_json(self) -> dict[str, Any]:
         """The error as plain data: ``code``, ``title``, ``detail``, ``remedy`` and the facts."""
         body: dict[str, Any] = {
@@ -41,3 +45,11 @@ class BaeumError(Exception):
         if self.remedy is not None:
             body["remedy"] = self.remedy.to_json()
         return body | self.facts
+
+
+def _restored(
+    kind: type[BaeumError], detail: Text, remedy: Text | None, facts: Mapping[str, Any]
+) -> BaeumError:
+    error = kind.__new__(kind)
+    BaeumError.__init__(error, detail, remedy, facts)
+    return error

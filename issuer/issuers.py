@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from credential.errors import BaeumError
 from credential.text import Text
-from issuer.keyfile import KeyfileCorrupted, KeyfileExposed, KeyMissing
 from issuer.keys import Keystore
+from issuer.keys.keyfile import KeyfileCorrupted, KeyfileExposed, KeyMissing
 from issuer.templates import IssuerFacts
 from ledger.database.models import Accreditation, Institution
 from ledger.database.session import Database

@@ -19,8 +19,8 @@ from sqlalchemy import select
 
 from credential import integrity, jcs, status
 from credential.text import Text
-from issuer.keyfile import KeyfileCorrupted, KeyfileExposed, KeyMissing, sync_directory
 from issuer.keys import Keystore, Signer
+from issuer.keys.keyfile import KeyfileCorrupted, KeyfileExposed, KeyMissing, sync_directory
 from issuer.templates.facts import instant
 from ledger.database.models import StatusList
 from ledger.database.session import Database

@@ -136,3 +136,16 @@ chromium_path() {
             echo "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; } ||
         { ls -d "$HOME"/Library/Caches/ms-playwright/chromium-* 2>/dev/null | head -1 | grep .; }
 }
+
+# ensure_softhsm: a PKCS#11 token in software, for the tests of keys in hardware modules.
+ensure_softhsm() {
+    command -v softhsm2-util >/dev/null 2>&1 && return
+    if [ "$(uname)" = Darwin ]; then
+        command -v brew >/dev/null 2>&1 && brew install --quiet softhsm ||
+            stop "install SoftHSM for the tests of signing keys (brew install softhsm), then run this again."
+        return
+    fi
+    say "Installing SoftHSM for the tests of signing keys (once) …"
+    debian_install softhsm2 ||
+        stop "install SoftHSM (Debian: apt install softhsm2), then run this again."
+}

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import insert
 
 from issuer.issuers import give_key
-from issuer.keyfile import WorkFactor
 from issuer.keys import Keystore
+from issuer.keys.keyfile import WorkFactor
 from issuer.place import AnchorPlace
 from ledger.database.models import (
     Accreditation,

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from credential import status
-from issuer.keyfile import WorkFactor
 from issuer.keys import Keystore
+from issuer.keys.keyfile import WorkFactor
 from issuer.place import AnchorPlace
 from issuer.signing import ChunkSigner, SignJob
 from issuer.status_lists import PURPOSES, list_credential, list_url

@@ -20,8 +20,8 @@ from credential.multikey import decode
 from issuer import batches, issuance, ready_records, shards, signing
 from issuer.issuance import IssueReport, PublicUrlInvalid, WorkersDied, issue
 from issuer.issuers import DidTaken, give_key
-from issuer.keyfile import WrongPassphrase
 from issuer.keys import Keystore
+from issuer.keys.keyfile import WrongPassphrase
 from ledger.database.models import (
     Accreditation,
     Batch,

@@ -13,8 +13,8 @@ import pytest
 from nacl.signing import VerifyKey
 
 from credential.errors import BaeumError
-from issuer import keyfile
-from issuer.keyfile import (
+from issuer.keys import Keystore, NotAnInstitutionId, keyfile
+from issuer.keys.keyfile import (
     KeyExists,
     KeyfileCorrupted,
     KeyfileExposed,
@@ -22,7 +22,6 @@ from issuer.keyfile import (
     WorkFactor,
     WrongPassphrase,
 )
-from issuer.keys import Keystore, NotAnInstitutionId
 
 CHEAP = WorkFactor(n=2**4, r=1, p=1)
 UNIVERSITY = "seoul-citizens-university"

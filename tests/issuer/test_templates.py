@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from credential import integrity, model, rdf
 from credential.multikey import decode
 from issuer import lint
-from issuer.keyfile import WorkFactor
 from issuer.keys import Keystore, Signer
+from issuer.keys.keyfile import WorkFactor
 from issuer.place import AnchorPlace
 from issuer.signing import SAMPLE_DEGREE, ChunkSigner, SignJob, prepare, sample_values
 from issuer.templates import IssuerFacts, RecordFacts, TemplateInvalid, facts, kinds, load

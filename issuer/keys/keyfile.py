@@ -150,7 +150,7 @@ def write(path: Path, content: Keyfile, passphrase: str, *, salt: bytes, work: W
         nonce, content.secret, _bound(header)
     )
     body = json.dumps(header | {"ciphertext": _text(sealed)}, indent=1).encode("ascii")
-    _write_new(path, body)
+    write_new(path, body)
 
 
 def read(path: Path, passphrase: str, *, kind: str, owner: str) -> Keyfile:
@@ -158,22 +158,38 @@ def read(path: Path, passphrase: str, *, kind: str, owner: str) -> Keyfile:
 
     Raises ``KeyMissing``, ``WrongPassphrase``, ``KeyfileCorrupted``, ``KeyfileExposed``.
     """
+    return unseal(path, file_key(path, passphrase, kind=kind, owner=owner), kind=kind, owner=owner)
+
+
+def file_key(path: Path, passphrase: str, *, kind: str, owner: str) -> bytes:
+    """The 32 bytes that open this file and no other. Raises as ``read`` does."""
     header = read_header(path, kind=kind, owner=owner)
     try:
         kdf = header["kdf"]
         work = WorkFactor(int(kdf["n"]), int(kdf["r"]), int(kdf["p"]))
         salt, check = _bytes(kdf["salt"]), _bytes(header["check"])
-        file_salt, nonce = _bytes(header["salt"]), _bytes(header["nonce"])
-        sealed = _bytes(header.pop("ciphertext"))
+        file_salt = _bytes(header["salt"])
     except (KeyError, TypeError, ValueError) as error:
-        raise _corrupted(path) from error
-    if kdf.get("name") != "scrypt" or not work.acceptable() or len(nonce) != 12:
-        raise _corrupted(path)
-    master = _checked_master(path, passphrase, salt, work, check)
+        raise corrupted(path) from error
+    if kdf.get("name") != "scrypt" or not work.acceptable():
+        raise corrupted(path)
+    return _derived(_checked_master(path, passphrase, salt, work, check), file_salt, b"file")
+
+
+def unseal(path: Path, key: bytes, *, kind: str, owner: str) -> Keyfile:
+    """Open the file with its own key. Raises ``KeyMissing``, ``KeyfileCorrupted``,
+    ``KeyfileExposed``."""
+    header = read_header(path, kind=kind, owner=owner)
     try:
-        secret = AESGCM(_derived(master, file_salt, b"file")).decrypt(nonce, sealed, _bound(header))
+        nonce, sealed = _bytes(header["nonce"]), _bytes(header.pop("ciphertext"))
+    except (KeyError, TypeError, ValueError) as error:
+        raise corrupted(path) from error
+    if len(nonce) != 12:
+        raise corrupted(path)
+    try:
+        secret = AESGCM(key).decrypt(nonce, sealed, _bound(header))
     except (InvalidTag, ValueError) as error:
-        raise _corrupted(path) from error
+        raise corrupted(path) from error
     return Keyfile(kind, owner, str(header["public"]), secret)
 
 
@@ -203,14 +219,7 @@ def read_header(path: Path, *, kind: str, owner: str) -> dict[str, Any]:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             body = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        raise KeyMissing(
-            Text(f"'{owner}'의 키가 없습니다", f"There is no key of '{owner}'"),
-            Text(
-                "이 기관의 키를 먼저 만들거나 백업에서 되돌려 주세요",
-                "Create the key of this institution first, or restore it from the backup",
-            ),
-            {"owner": owner},
-        ) from error
+        raise missing(owner) from error
     except OSError as error:
         raise KeyfileError(
             Text(f"키 파일을 읽을 수 없습니다: {path}", f"The key file cannot be read: {path}"),
@@ -222,11 +231,11 @@ def read_header(path: Path, *, kind: str, owner: str) -> dict[str, Any]:
             Text(f"chmod 600 {path}", f"chmod 600 {path}"),
         )
     if len(body) > MAX_BYTES:
-        raise _corrupted(path)
+        raise corrupted(path)
     try:
         header = json.loads(body)
     except ValueError as error:
-        raise _corrupted(path) from error
+        raise corrupted(path) from error
     if (
         not isinstance(header, dict)
         or header.get("type") != "BaeumKeyFile"
@@ -235,7 +244,7 @@ def read_header(path: Path, *, kind: str, owner: str) -> dict[str, Any]:
         or header.get("owner") != owner
         or not isinstance(header.get("public"), str)
     ):
-        raise _corrupted(path)
+        raise corrupted(path)
     return header
 
 
@@ -266,7 +275,8 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def _write_new(path: Path, body: bytes) -> None:
+def write_new(path: Path, body: bytes) -> None:
+    """Write a file that was not there, whole and for its owner only. Raises ``KeyExists``."""
     # Written whole under another name, then linked: a crash leaves no half key, and of two
     # processes that create the same key one wins and the other is told so.
     fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
@@ -278,25 +288,41 @@ def _write_new(path: Path, body: bytes) -> None:
             os.fsync(file.fileno())
         os.link(fresh, path)
     except FileExistsError as error:
-        raise KeyExists(
-            Text(
-                f"키 파일이 이미 있습니다: {path.name}", f"There is a key file {path.name} already"
-            ),
-            Text(
-                "있는 키를 쓰거나, 먼저 다른 곳으로 옮겨 주세요",
-                "Use the key that is there, or move it away first",
-            ),
-        ) from error
+        raise already_there(path) from error
     finally:
         fresh.unlink()
     sync_directory(path.parent)
+
+
+def missing(owner: str) -> KeyMissing:
+    """The error for an owner without a key."""
+    return KeyMissing(
+        Text(f"'{owner}'의 키가 없습니다", f"There is no key of '{owner}'"),
+        Text(
+            "이 기관의 키를 먼저 만들거나 백업에서 되돌려 주세요",
+            "Create the key of this institution first, or restore it from the backup",
+        ),
+        {"owner": owner},
+    )
+
+
+def already_there(path: Path) -> KeyExists:
+    """The error for a key that would be written over."""
+    return KeyExists(
+        Text(f"키 파일이 이미 있습니다: {path.name}", f"There is a key file {path.name} already"),
+        Text(
+            "있는 키를 쓰거나, 먼저 다른 곳으로 옮겨 주세요",
+            "Use the key that is there, or move it away first",
+        ),
+    )
 
 
 def _bound(header: dict[str, Any]) -> bytes:
     return json.dumps(header, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
-def _corrupted(path: Path) -> KeyfileCorrupted:
+def corrupted(path: Path) -> KeyfileCorrupted:
+    """The error for a file that is not what was written."""
     return KeyfileCorrupted(
         Text(f"키 파일의 내용이 올바르지 않습니다: {path}", f"Not a whole key file: {path}"),
         Text("백업에서 파일을 되돌려 주세요", "Restore the file from the backup"),

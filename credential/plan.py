@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
-from operator import itemgetter
 from typing import Any
 
 from credential import contexts, jcs, rdf, rdfc
+from credential.dataset import Alike, Dataset, Marked
 from credential.holes import Scalar, ShapeInvalid, fill
 from credential.rdfc import Quad
 
@@ -47,7 +47,7 @@ class Plan:
         self._fillers: list[tuple[str, _Filler]] = []
         self._places: dict[tuple[str, str], int] = {}
         self._defined = _terms(template, load)
-        marked: list[tuple[str | int, ...]] = [
+        marked: list[Marked] = [
             tuple(self._term(term, markers) for term in quad)
             for quad in rdf.quads(fill(template, markers), load=load)
         ]
@@ -74,17 +74,21 @@ class Plan:
                 raise _misplaced(name)
         return term
 
-    def _arrange(self, marked: list[tuple[str | int, ...]]) -> None:
-        """Turn the quads into lines to format, with blank nodes as further places."""
-        self._quads = marked
-        blanks = sorted({t for quad in marked for t in quad if _blank(t)}, key=str)
-        first = len(self._fillers)
-        labels = {blank: first + place for place, blank in enumerate(blanks)}
-        self._ground = _Lines([quad for quad in marked if not any(map(_blank, quad))])
-        linked = [quad for quad in marked if any(map(_blank, quad))]
-        self._linked = _Lines([tuple(labels.get(t, t) for t in quad) for quad in linked])
+    def _arrange(self, marked: list[Marked]) -> None:
+        """Turn the quads into texts to format, with blank nodes as further places."""
+        self._quads = list(dict.fromkeys(marked))
+        blanks = sorted({t for quad in self._quads for t in quad if _blank(t)}, key=str)
+        labels = {blank: len(self._fillers) + place for place, blank in enumerate(blanks)}
+        self._datasets = [
+            Dataset(
+                tuple(labels.get(t, t) for t in quad)
+                for quad in self._quads
+                if _blank(quad[0]) is linked
+            )
+            for linked in (False, True)  # "<" sorts before "_:"
+        ]
         self._degrees = [
-            _Lines([tuple(_masked(t, blank) for t in quad) for quad in linked if blank in quad])
+            Dataset(tuple(_masked(t, blank) for t in quad) for quad in self._quads if blank in quad)
             for blank in blanks
         ]
 
@@ -96,53 +100,26 @@ class Plan:
             if term is None:
                 return None
             terms.append(term)
-        lines = set(self._ground.fill(terms))
-        if not self._degrees:
-            return "".join(sorted(lines))
-        labels = self._labels(terms)
-        if labels is not None:
-            linked = self._linked.fill(terms + labels)
-            together = lines.union(linked)
-            if len(together) == len(lines) + len(linked):
-                return "".join(sorted(together))
-        # equal values made quads or blank nodes alike: let RDFC-1.0 sort it out
-        return rdfc.canonicalise(
-            Quad(*(terms[t] if isinstance(t, int) else t for t in quad)) for quad in self._quads
-        )
+        try:
+            terms_and_labels = terms + self._labels(terms)
+            return "".join([dataset.fill(terms_and_labels) for dataset in self._datasets])
+        except Alike:  # equal values: let RDFC-1.0 sort it out
+            return rdfc.canonicalise(
+                Quad(*(terms[t] if isinstance(t, int) else t for t in quad)) for quad in self._quads
+            )
 
-    def _labels(self, terms: list[str]) -> list[str] | None:
-        """Canonical labels, when first-degree hashes tell all blank nodes apart."""
-        hashes = [
-            sha256("".join(sorted(lines.fill(terms))).encode()).digest() for lines in self._degrees
-        ]
+    def _labels(self, terms: list[str]) -> list[str]:
+        """Canonical labels, when first-degree hashes tell all blank nodes apart, else ``Alike``"""
+        if len(self._degrees) < 2:
+            return ["_:c14n0"] * len(self._degrees)
+        hashes = [sha256(degree.fill(terms).encode()).digest() for degree in self._degrees]
         order = {digest: place for place, digest in enumerate(sorted(set(hashes)))}
         if len(order) < len(hashes):
-            return None
+            raise Alike
         return [f"_:c14n{order[digest]}" for digest in hashes]
 
 
 _Filler = Callable[[Any], str | None]
-
-
-class _Lines:
-    """Lines of N-Quads with places for terms; ``%`` formatting because it is the fastest."""
-
-    __slots__ = ("_constant", "_formats")
-
-    def __init__(self, quads: list[tuple[str | int, ...]]) -> None:
-        self._constant: list[str] = []
-        self._formats: list[tuple[str, Callable[[Sequence[str]], Any]]] = []
-        for quad in quads:
-            places = [term for term in quad if isinstance(term, int)]
-            parts = ["%s" if isinstance(t, int) else t.replace("%", "%%") for t in quad]
-            text = rdfc.line(Quad(*parts))
-            if places:
-                self._formats.append((text, itemgetter(*places)))
-            else:
-                self._constant.append(text % ())
-
-    def fill(self, terms: Sequence[str]) -> list[str]:
-        return self._constant + [text % pick(terms) for text, pick in self._formats]
 
 
 def _marker(place: int, kind: str) -> Scalar:

@@ -53,9 +53,11 @@ class Shape:
 
     def nquads(self, values: Mapping[str, Scalar]) -> bytes:
         """The canonical N-Quads of ``document(values)``; raises what the generic path raises."""
-        kinds = "".join(
-            [_PLAIN.get(type(value)) or kind_of(value) for value in scalars(self.names, values)]
-        )
+        return self._nquads(values, scalars(self.names, values))
+
+    def _nquads(self, values: Mapping[str, Scalar], found: list[Scalar]) -> bytes:
+        """``found``: the values of ``names``, in their order."""
+        kinds = "".join([_PLAIN.get(type(value)) or kind_of(value) for value in found])
         try:
             plan = self._plans.get(kinds) or self._compile(kinds)
             text = plan.fill(values)
@@ -139,11 +141,12 @@ class ShapeSigner:
         Raises what ``Shape.nquads`` raises, and ``jcs.NotCanonical``.
         """
         names = self._shape.names
-        encoded = dict(zip(names, map(encode, scalars(names, values)), strict=True))
+        found = scalars(names, values)
+        encoded = dict(zip(names, map(encode, found), strict=True))
         proof = {"proofCreated": integrity.timestamp(created), "proofNonce": nonce}
         encoded.update({name: encode(value) for name, value in proof.items()})
         if self._rdf:
-            config, unsecured = self._config.nquads(proof), self._shape.nquads(values)
+            config, unsecured = self._config.nquads(proof), self._shape._nquads(values, found)
         else:
             config = self._options_json.fill(encoded)
             unsecured = self._unsecured_json.fill(encoded)

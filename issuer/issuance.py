@@ -19,10 +19,11 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from operator import attrgetter
+from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
 
-from sqlalchemy import insert
+from sqlalchemy import Table
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -33,9 +34,10 @@ from issuer.issuers import NotReady, Ready, Reason, issuers
 from issuer.keys import Keystore
 from issuer.leftovers import EXAMPLES, IssueReport, LeftOut, Leftovers, reason_of
 from issuer.place import AnchorPlace
-from issuer.signing import SignedChunk, SignJob, Submit, signing
+from issuer.signing import SignedChunk, SignedCredential, SignJob, Submit, signing
 from issuer.templates import RecordFacts, kinds
 from issuer.templates.facts import instant
+from ledger.database.bulk import insert_rows
 from ledger.database.models import Batch, Credential
 from ledger.database.session import Database
 from ledger.learners import Identities, NameUnreadable
@@ -43,6 +45,21 @@ from ledger.learners import Identities, NameUnreadable
 CHUNK = 2_000
 """Records read, signed and stored together; bounds memory and what a kill repeats."""
 
+_CREDENTIAL = cast(Table, Credential.__table__)
+_COLUMNS = (
+    "id",
+    "record_id",
+    "learner_id",
+    "institution_id",
+    "kind",
+    "document",
+    "leaf",
+    "status_list_id",
+    "status_index",
+    "issued_at",
+    "batch_id",
+    "leaf_index",
+)
 _ALONE = 5_000  # fewer records than this are signed sooner than workers start
 
 __all__ = ["IssueReport", "LeftOut", "PublicUrlInvalid", "WorkersDied", "issue"]
@@ -290,48 +307,59 @@ class _Run:
         with self._database.session() as session:
             batch = batches.open_batch(session, self._place, self._now)
             wanted = ready_records.still_wanted(session, (r.record_id for r in job.records))
-            rows = [
-                {
-                    "id": signed.credential_id,
-                    "record_id": job.records[signed.position].record_id,
-                    "learner_id": job.records[signed.position].learner_id,
-                    "institution_id": job.issuer.institution,
-                    "kind": job.records[signed.position].kind,
-                    "document": signed.document,
-                    "leaf": signed.leaf,
-                    "status_list_id": job.status_list_id,
-                    "status_index": job.indices[signed.position],
-                    "issued_at": self._now,
-                }
-                for signed in chunk.signed
-                if job.records[signed.position].record_id in wanted
-            ]
             # In the order of their random ids, so that a leaf's neighbours in the tree say nothing
             # about who took a course together.
-            rows.sort(key=lambda row: str(row["id"]))
-            self._place_rows(session, batch, rows)
-            used = {row["status_index"] for row in rows}
-            unused = [index for index in job.indices if index not in used]
+            kept = sorted(
+                (one for one in chunk.signed if job.records[one.position].record_id in wanted),
+                key=attrgetter("credential_id"),
+            )
+            self._place_rows(session, batch, job, kept)
+            used = {one.position for one in kept}
+            unused = [index for place, index in enumerate(job.indices) if place not in used]
             if unused:
                 shards.release(session, job.status_list_id, unused)
-        return len(rows)
+        return len(kept)
 
-    def _place_rows(self, session: Session, batch: Batch, rows: list[dict[str, Any]]) -> None:
+    def _place_rows(
+        self, session: Session, batch: Batch, job: SignJob, kept: list[SignedCredential]
+    ) -> None:
+        """Give each its place in the open batch, or in the next when that one is full."""
         start = 0
-        while start < len(rows):
+        while start < len(kept):
             if batch.size >= batches.MAX_LEAVES:
                 batches.close(session, batch, self._now)
                 batch = batches.open_batch(session, self._place, self._now)
-            part = rows[start : start + batches.MAX_LEAVES - batch.size]
-            for offset, row in enumerate(part):
-                row["batch_id"] = batch.id
-                row["leaf_index"] = batch.size + offset
-            session.execute(insert(Credential.__table__), part)  # type: ignore[arg-type]
+            part = kept[start : start + batches.MAX_LEAVES - batch.size]
+            rows = [
+                self._row(job, one, batch.id, batch.size + offset)
+                for offset, one in enumerate(part)
+            ]
+            insert_rows(session, _CREDENTIAL, _COLUMNS, rows)
             batch.size += len(part)
             session.flush()
             start += len(part)
             if batch.id not in self._batches:
                 self._batches.append(batch.id)
+
+    def _row(
+        self, job: SignJob, signed: SignedCredential, batch_id: int, leaf_index: int
+    ) -> tuple[Any, ...]:
+        """In the order of ``_COLUMNS``."""
+        record = job.records[signed.position]
+        return (
+            signed.credential_id,
+            record.record_id,
+            record.learner_id,
+            job.issuer.institution,
+            record.kind,
+            signed.document,
+            signed.leaf,
+            job.status_list_id,
+            job.indices[signed.position],
+            self._now,
+            batch_id,
+            leaf_index,
+        )
 
     def _leave_all_out(self, issuer: NotReady) -> None:
         with self._database.reading() as session:

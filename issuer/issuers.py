@@ -71,9 +71,10 @@ class Accreditations:
     periods: dict[str, list[tuple[datetime, datetime | None]]]
 
     def holds(self, kind: str, at: datetime) -> bool:
-        return any(
-            start <= at and (end is None or at < end) for start, end in self.periods.get(kind, ())
-        )
+        for start, end in self.periods.get(kind, ()):
+            if start <= at and (end is None or at < end):
+                return True
+        return False
 
     def refusal(self, kind: str, ended_at: datetime, now: datetime) -> Reason | None:
         """Accredited when the activity ended, and still: a verifier asks for the time of issue."""

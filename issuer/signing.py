@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import threading
-import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -26,6 +25,7 @@ from credential.text import Text
 from issuer import lint
 from issuer.keys import Keystore, Signer
 from issuer.lint import Finding
+from issuer.names import random_urn
 from issuer.templates import (
     DegreeFacts,
     IssuerFacts,
@@ -129,7 +129,7 @@ class ChunkSigner:
         prepared = self._variant(record.kind, absent)
         if prepared.findings:
             return Refused(position, prepared.findings)
-        credential_id = uuid.UUID(bytes=noise[:16], version=4).urn
+        credential_id = random_urn(noise)
         nonce = urlsafe_b64encode(noise[16:32]).rstrip(b"=").decode("ascii")
         values = facts.values(
             record,

@@ -28,7 +28,7 @@ def instant(text: object) -> datetime:
 
 def written(moment: datetime) -> str:
     """RFC 3339 in UTC, whole seconds, e.g. ``2026-11-23T08:48:02Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def spoken(moment: datetime) -> Text:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from issuer.names import name_based_urn
@@ -85,7 +86,7 @@ class StatusPlace:
 
 def instant(moment: datetime) -> str:
     """RFC 3339 in UTC with whole seconds: ``2026-03-01T00:00:00Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def hours(minutes: int) -> int | float:
@@ -116,8 +117,14 @@ def achievement_urn(institution: str, record: RecordFacts) -> str:
 
     Made from public facts only. UUID version 8 of SHA-256 (RFC 9562 section 5.8).
     """
-    what = record.code or record.title_ko
-    text = "\x1f".join((institution, record.kind, what, record.level or ""))
+    return _achievement_urn(
+        institution, record.kind, record.code or record.title_ko, record.level or ""
+    )
+
+
+@lru_cache(maxsize=4096)
+def _achievement_urn(*parts: str) -> str:
+    text = "\x1f".join(parts)
     return name_based_urn(hashlib.sha256(b"baeum/achievement/1:" + text.encode("utf-8")).digest())
 
 

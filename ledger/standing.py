@@ -25,6 +25,7 @@ from ledger.credit import (
     parse_context,
     parse_records,
 )
+from ledger.database.awards import LearnerPrior, SignedException
 from ledger.database.models import (
     Accreditation,
     Award,
@@ -38,6 +39,8 @@ from ledger.database.models import (
 
 KST = ZoneInfo("Asia/Seoul")
 POLICY = "seoul.citizen-degree"
+DEGREE = "degree"
+"""The kind of the record a degree's credential is made from."""
 
 
 class LearnerUnknown(BaeumError):
@@ -74,29 +77,46 @@ def audit_learner(
     return audit(chosen, degree, records, context, as_of, unreadable=unreadable)
 
 
-def records_of(session: Session, learner_id: str, as_of: date | datetime) -> list[dict[str, Any]]:
+def records_of(
+    session: Session,
+    learner_id: str,
+    as_of: date | datetime,
+    *,
+    verified_before: datetime | None = None,
+) -> list[dict[str, Any]]:
     """The learner's records as JSON, by id. Superseded ones are left out: what replaced them is in.
+    So are degrees: they are made of learning and are none.
 
     A record whose credential was revoked or suspended by then says so and does not count.
+    ``verified_before`` leaves out what arrived later: the cut-off of an application.
     """
-    rows = session.scalars(
-        select(LearningRecord)
-        .where(LearningRecord.learner_id == learner_id, LearningRecord.status != "superseded")
-        .order_by(LearningRecord.id)
-    ).all()
+    wanted = select(LearningRecord).where(
+        LearningRecord.learner_id == learner_id,
+        LearningRecord.status != "superseded",
+        LearningRecord.kind != DEGREE,
+    )
+    if verified_before is not None:
+        wanted = wanted.where(LearningRecord.recorded_at < verified_before)
+    rows = session.scalars(wanted.order_by(LearningRecord.id)).all()
     changed = _credential_states(session, learner_id, _cutoff(as_of))
     usual = _usual_kinds(session, {row.institution_id for row in rows})
     return [_record(row, changed.get(row.id), usual) for row in rows]
 
 
-def context_of(session: Session, learner_id: str, as_of: date | datetime) -> dict[str, Any]:
-    """Accreditations, degrees held, items decided and minutes locked by then, as JSON."""
+def context_of(
+    session: Session, learner_id: str, as_of: date | datetime, *, without: str | None = None
+) -> dict[str, Any]:
+    """Accreditations, degrees held, items and other entries decided, exceptions signed and minutes
+    locked by then, as JSON. A withdrawn degree locks nothing. ``without``: a degree that is left
+    out, for an audit of that very degree after it was given.
+    """
     day = _cutoff(as_of).astimezone(KST) - timedelta(microseconds=1)
     awards = session.scalars(
         select(Award)
         .where(Award.learner_id == learner_id, Award.awarded_on <= day.date())
         .order_by(Award.id)
     ).all()
+    awards = [award for award in awards if award.degree != without]
     items = session.scalars(
         select(LearnerItem)
         .where(LearnerItem.learner_id == learner_id, LearnerItem.decided_on <= day.date())
@@ -104,11 +124,13 @@ def context_of(session: Session, learner_id: str, as_of: date | datetime) -> dic
     )
     used: dict[str, int] = {}
     for award in awards:
+        if award.state == "withdrawn":
+            continue
         for record_id, minutes in award.used.items():
             used[record_id] = used.get(record_id, 0) + int(minutes)
     institutions = session.scalars(
         select(LearningRecord.institution_id)
-        .where(LearningRecord.learner_id == learner_id)
+        .where(LearningRecord.learner_id == learner_id, LearningRecord.kind != DEGREE)
         .distinct()
     ).all()
     return {
@@ -118,9 +140,40 @@ def context_of(session: Session, learner_id: str, as_of: date | datetime) -> dic
             for award in awards
         },
         "items": [[item.item, item.state] for item in items],
-        "priors": {},
+        "priors": {
+            prior.prior: prior.value
+            for prior in session.scalars(
+                select(LearnerPrior)
+                .where(
+                    LearnerPrior.learner_id == learner_id,
+                    LearnerPrior.decided_at < _cutoff(as_of),
+                )
+                .order_by(LearnerPrior.prior)
+            )
+        },
         "used": used,
+        "exceptions": _exceptions(session, learner_id, _cutoff(as_of)),
     }
+
+
+def _exceptions(session: Session, learner_id: str, before: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": signed.id,
+            "kind": signed.kind,
+            "target": signed.target,
+            "by": signed.signed_by,
+            "why": signed.why,
+            "minutes": signed.minutes,
+            "record": signed.record_id or "",
+            "expires": signed.expires_on.isoformat(),
+        }
+        for signed in session.scalars(
+            select(SignedException)
+            .where(SignedException.learner_id == learner_id, SignedException.signed_at < before)
+            .order_by(SignedException.id)
+        )
+    ]
 
 
 def _cutoff(as_of: date | datetime) -> datetime:

@@ -35,10 +35,12 @@ contract InstitutionRegistry is AccessControlDefaultAdminRules {
 
     uint40 private constant FOREVER = type(uint40).max;
 
-    /// @dev Accreditation flags. INDIRECT: a date is not the whole answer, ask {standingOf}.
+    /// @dev Accreditation flags. INDIRECT: a date is not the whole answer, ask {standingOf}. SCOPED: first given for
+    /// a course or term, so it is not among the kinds that suspension and withdrawal mark, and stays indirect.
     uint8 private constant FLAG_PROVISIONAL = 1;
     uint8 private constant FLAG_DELEGATED = 2;
     uint8 private constant FLAG_INDIRECT = 4;
+    uint8 private constant FLAG_SCOPED = 8;
 
     /// @dev One storage slot.
     struct Institution {
@@ -216,7 +218,7 @@ contract InstitutionRegistry is AccessControlDefaultAdminRules {
         bytes32 scope = scopeOf(kind, course, term);
         emit ScopeNamed(scope, kind, course, term);
         _accredit(
-            institution, scope, from, until, FLAG_INDIRECT | (provisional ? FLAG_PROVISIONAL : 0), 0
+            institution, scope, from, until, FLAG_SCOPED | FLAG_INDIRECT | (provisional ? FLAG_PROVISIONAL : 0), 0
         );
     }
 
@@ -274,8 +276,8 @@ contract InstitutionRegistry is AccessControlDefaultAdminRules {
         if (successor != 0) {
             _existing(successor);
             if (successor == institution) revert AlreadyRegistered(institution);
-            _successors[institution] = successor;
         }
+        _successors[institution] = successor;
         record.withdrawnAt = _notPast(when);
         _setIndirect(institution, true);
         emit InstitutionWithdrawn(institution, when, successor);
@@ -442,7 +444,10 @@ contract InstitutionRegistry is AccessControlDefaultAdminRules {
     ) private {
         if (kind == 0) revert ZeroValue();
         Institution storage record = _institutions[institution];
-        if (_accreditations[institution][kind].until == 0) {
+        Accreditation storage current = _accreditations[institution][kind];
+        if (current.flags & FLAG_SCOPED != 0) {
+            flags |= FLAG_SCOPED | FLAG_INDIRECT;
+        } else if (current.until == 0) {
             uint32 count = record.kinds;
             if (count == MAX_KINDS) revert TooManyKinds(institution);
             _kinds[institution][count] = kind;

@@ -197,6 +197,17 @@ def test_a_withdrawn_institution_is_not_brought_back_by_reinstating(bench: Bench
     assert bench.refusal("anchor(bytes32,bytes32)", h("after"), COURSE) == "NotAccredited"
 
 
+def test_a_withdrawal_called_again_names_the_successor_anew_or_none(bench: Bench) -> None:
+    bench.register(SCHOOL)
+    bench.register(CENTRE)
+    for successor in (CENTRE, bytes(32)):
+        bench.send(WITHDRAW, SCHOOL, bench.now + 100, successor)
+        *_, found = bench.ask(
+            "institutionOf(bytes32)", ["uint64", "uint64", "uint64", "bytes32"], SCHOOL
+        )
+        assert found == successor
+
+
 def test_nobody_succeeds_itself_or_an_unknown(bench: Bench) -> None:
     bench.register(SCHOOL)
     assert bench.refusal(WITHDRAW, SCHOOL, bench.now + 1, SCHOOL) == "AlreadyRegistered"
@@ -263,6 +274,21 @@ def test_a_scope_cannot_be_anchored_under_while_suspended(bench: Bench) -> None:
     (scope,) = bench.ask(
         "scopeOf(bytes32,bytes32,bytes32)", ["bytes32"], COURSE, h("ai"), bytes(32)
     )
+    bench.send("anchor(bytes32,bytes32)", h("good"), scope)
+    bench.send("suspend(bytes32)", SCHOOL)
+    assert bench.refusal("anchor(bytes32,bytes32)", h("bad"), scope) == "NotAccredited"
+
+
+def test_a_scope_renewed_as_if_it_were_a_kind_still_cannot_be_anchored_under_while_suspended(
+    bench: Bench,
+) -> None:
+    bench.register(SCHOOL, signer=bench.account.address)
+    bench.send(SCOPE, SCHOOL, COURSE, h("ai"), bytes(32), 1000, bench.now + 10, False)
+    (scope,) = bench.ask(
+        "scopeOf(bytes32,bytes32,bytes32)", ["bytes32"], COURSE, h("ai"), bytes(32)
+    )
+    bench.send(ACCREDIT, SCHOOL, scope, bench.now + 10, 0, False)
+    bench.advance(10)
     bench.send("anchor(bytes32,bytes32)", h("good"), scope)
     bench.send("suspend(bytes32)", SCHOOL)
     assert bench.refusal("anchor(bytes32,bytes32)", h("bad"), scope) == "NotAccredited"

@@ -23,6 +23,11 @@ MEDIA_TYPE = "application/vnd.baeum.evidence+json"
 MAX_BYTES = 1_048_576
 MAX_DEPTH = 64
 
+_PRETTY = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_LONG = [before + b"0" * 16 for before in (b" ", b":", b",", b"[", b"-")]
+"""Numbers of sixteen digits and more, every digit written as 0; what comes before one."""
+
 
 class EvidenceUnreadable(BaeumError):
     """The bytes are not an evidence file or credential that can be read safely."""
@@ -70,7 +75,7 @@ class Evidence:
 
     def to_bytes(self) -> bytes:
         """The evidence file, UTF-8, indented for people who open it."""
-        return orjson.dumps(self.to_json(), option=orjson.OPT_INDENT_2) + b"\n"
+        return orjson.dumps(self.to_json(), option=_PRETTY)
 
 
 def parse(data: bytes) -> Evidence:
@@ -80,7 +85,11 @@ def parse(data: bytes) -> Evidence:
     without duplicate names, and for a file that is neither; its ``reason`` fact is one of
     too-large, too-deep, not-utf-8, not-json, duplicate-name, number, text, shape, receipt.
     """
-    value = strict_json(data)
+    return evidence_of(strict_json(data))
+
+
+def evidence_of(value: object) -> Evidence:
+    """The evidence in a value ``strict_json`` has read; errors as for ``parse``."""
     if not isinstance(value, dict):
         raise _shape()
     if value.get("type") != TYPE:
@@ -121,6 +130,33 @@ def parse(data: bytes) -> Evidence:
 
 def strict_json(data: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
     """JSON that every reader understands alike (RFC 7493); ``parse`` lists the refusals."""
+    value = _as_written(data) if len(data) <= max_bytes else None
+    return _read(data, max_bytes) if value is None else value
+
+
+def _as_written(data: bytes) -> dict[str, Any] | None:
+    """The object, when the bytes are exactly what orjson writes for it; None when in any doubt.
+
+    Writing it again then shows what reading alone does not: no name occurs twice, no number was
+    rounded, all text is whole. What is left to see are nesting and integers beyond 2^53.
+    """
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+        return None
+    zeros = data.translate(_DIGITS)
+    if any(number in zeros for number in _LONG):
+        return None
+    try:
+        value = orjson.loads(data)
+        if type(value) is not dict:
+            return None
+        option = _PRETTY if data.startswith(b"{\n") else 0
+        return value if orjson.dumps(value, option=option) == data else None
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+
+
+def _read(data: bytes, max_bytes: int) -> Any:
+    """Every check, in the words of its refusal."""
     if len(data) > max_bytes:
         raise EvidenceUnreadable(
             f"파일이 {max_bytes:,}바이트보다 큽니다.",

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 import jsonschema
+import jsonschema_rs
 
 from credential import contexts, rdf
 from credential.text import Text
@@ -98,6 +99,8 @@ def issuer_id(document: dict[str, Any]) -> str | None:
 
 def _contexts(document: dict[str, Any], load: contexts.Loader) -> Iterator[Problem]:
     """Contexts anywhere in the document are URLs of known ones (models.md: context replaced)."""
+    if _only_known_on_top(document, load):
+        return
     if "@context" not in document:
         yield _problem("base-context", "/@context", "@context가 없습니다.", "There is no @context.")
     pending: list[tuple[str, Any, int]] = [("", document, 0)]
@@ -114,6 +117,21 @@ def _contexts(document: dict[str, Any], load: contexts.Loader) -> Iterator[Probl
                     pending.append((at, item, depth + 1))
         elif isinstance(value, list):
             pending += [(f"{pointer}/{n}", item, depth + 1) for n, item in enumerate(value)]
+
+
+def _only_known_on_top(document: dict[str, Any], load: contexts.Loader) -> bool:
+    """Whether there is one ``@context``, on top, of known URLs, and nothing nests too deeply."""
+    if any(_context(document.get("@context"), "", load)):
+        return False
+    pending = [(item, 1) for name, item in document.items() if name != "@context"]
+    for value, depth in pending:  # grows while it is read
+        kind = type(value)
+        if kind is not dict and kind is not list:
+            continue
+        if depth > rdf.MAX_DEPTH or (kind is dict and "@context" in value):
+            return False
+        pending += [(item, depth + 1) for item in (value.values() if kind is dict else value)]
+    return True
 
 
 def _context(value: Any, pointer: str, load: contexts.Loader) -> Iterator[Problem]:
@@ -251,6 +269,8 @@ def _open_badge(document: dict[str, Any]) -> Iterator[Problem]:
     text. Each entry is checked above.
     """
     checked = {name: value for name, value in document.items() if name != "credentialStatus"}
+    if _fits(checked):
+        return
     for count, error in enumerate(_validator().iter_errors(checked)):
         if count == MAX_SCHEMA_PROBLEMS:
             return
@@ -262,6 +282,19 @@ def _open_badge(document: dict[str, Any]) -> Iterator[Problem]:
             f"Open Badges 3.0 스키마에 맞지 않습니다({_short(error.message, rule)}).",
             f"Does not fit the Open Badges 3.0 schema ({_short(error.message, rule)}).",
         )
+
+
+def _fits(document: dict[str, Any]) -> bool:
+    """Whether the fast validator finds nothing; the slow one has the words for what it finds."""
+    try:
+        return _fast_validator().is_valid(document)
+    except ValueError:  # a value this validator cannot hold, such as a lone surrogate
+        return False
+
+
+@cache
+def _fast_validator() -> jsonschema_rs.Draft201909Validator:
+    return jsonschema_rs.Draft201909Validator(contexts.schema(OB_SCHEMA))
 
 
 @cache

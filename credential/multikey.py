@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -73,6 +74,11 @@ def decode(text: object) -> PublicKey:
     """The key in a Multikey text; raises ``KeyUnreadable``."""
     if not isinstance(text, str) or not text.startswith("z"):
         raise KeyUnreadable("a Multikey starts with z")
+    return _decoded(text)
+
+
+@lru_cache(maxsize=512)
+def _decoded(text: str) -> PublicKey:
     try:
         data = multibase.decode(text)
     except multibase.NotMultibase as error:

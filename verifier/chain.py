@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from eth_hash.auto import keccak
@@ -38,6 +39,11 @@ from verifier.chain_answers import (
 )
 
 Rpc = Callable[[str, list[Any]], Any]
+
+
+@lru_cache(maxsize=512)
+def _did_hash(did: str) -> bytes:
+    return keccak(did.encode())
 
 
 class ChainReader:
@@ -95,7 +101,7 @@ class ChainReader:
         max_age: timedelta | None = None,
     ) -> Aged[RegistryAnswer]:
         """``InstitutionRegistry.standing`` of a DID for a kind as of a time (UTC seconds)."""
-        asked = (STANDING_SELECTOR, keccak(did.encode()), 2)
+        asked = (STANDING_SELECTOR, _did_hash(did), 2)
         return self._registry(registry, asked, kind, time, now, max_age)
 
     def standing_of(

@@ -18,6 +18,7 @@ A credential about several achievements of one kind has that kind; of several ki
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from eth_hash.auto import keccak
@@ -52,6 +53,7 @@ def kind_of(document: Mapping[str, Any]) -> str | None:
     return kinds.pop() if len(kinds) == 1 else None
 
 
+@lru_cache(maxsize=256)
 def kind_hash(kind: str) -> bytes:
     """The kind as the contracts know it: keccak256 of its name, 32 bytes."""
     return keccak(kind.encode())

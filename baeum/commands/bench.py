@@ -21,7 +21,7 @@ from credential.errors import BaeumError
 from credential.text import Text
 
 BENCH = Path(__file__).resolve().parent.parent.parent / "scripts" / "bench"
-DEFAULTS = {"issue": 100_000, "verify": 2_000, "tree": 1_000_000, "status": 10_000}
+DEFAULTS = {"issue": 100_000, "verify": 20_000, "tree": 1_000_000, "status": 10_000}
 
 Count = Annotated[
     int | None, typer.Option(min=1, help="How many; the benchmark's own if left out.")
@@ -102,7 +102,7 @@ def register(app: typer.Typer) -> None:
         )(command)
 
     add("issue", "Sign, store, seal and anchor in one transaction.")
-    add("verify", "Verify single credentials with everything warm.")
+    add("verify", "Verify in bulk on all cores, and single credentials, with everything warm.")
     add("tree", "Build the Merkle tree of one batch and take single proofs out of it.")
     add("status", "Revoke and publish the lists that say so.")
 

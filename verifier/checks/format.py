@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from credential.errors import BaeumError
-from credential.evidence import Evidence, parse, strict_json
+from credential.evidence import Evidence, evidence_of, strict_json
 from credential.text import Text
 from verifier.case import Case
 from verifier.report import Finding, failed, passed
@@ -23,7 +23,7 @@ class NotJson(BaeumError):
 
 
 def check(case: Case) -> Finding:
-    """Size, depth and duplicate members are refused by ``evidence.parse`` before all else.
+    """Size, depth and duplicate members are refused by ``strict_json`` before all else.
 
     An evidence object made elsewhere is written out and read again, so that it meets the same
     limits. A receipt has one spelling (an address in capitals would be the same address in a
@@ -31,8 +31,9 @@ def check(case: Case) -> Finding:
     """
     try:
         body = case.presented if isinstance(case.presented, bytes) else written_out(case.presented)
-        evidence = parse(body)
-        canonical = evidence.receipt is None or _is_canonical(body, evidence)
+        value = strict_json(body)
+        evidence = evidence_of(value)
+        canonical = evidence.receipt is None or _is_canonical(value, evidence)
     except BaeumError as unreadable:
         return failed(unreadable.code, unreadable.detail, remedy=unreadable.remedy or _REMEDY)
     if not canonical:
@@ -52,8 +53,7 @@ def check(case: Case) -> Finding:
     )
 
 
-def _is_canonical(body: bytes, evidence: Evidence) -> bool:
-    value = strict_json(body)
+def _is_canonical(value: dict[str, Any], evidence: Evidence) -> bool:
     wrapper = evidence.to_json()
     return (
         type(value["version"]) is int

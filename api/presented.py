@@ -8,7 +8,7 @@ from typing import Any
 from api.limits import Limits
 from api.pictures import is_picture, qr_texts
 from api.problems import too_large
-from credential import evidence, paper
+from credential import envelope, evidence, paper
 from credential.errors import BaeumError
 from credential.evidence import Evidence
 from credential.text import Text
@@ -52,7 +52,7 @@ def from_bytes(data: bytes, limits: Limits) -> Evidence:
     if len(data) > limits.json_bytes:
         raise too_large(limits.json_bytes)
     text = data.removeprefix(_BOM).strip()
-    if text.startswith((b"{", b"[")):
+    if text.startswith((b"{", b"[", b"eyJ")):
         return _from_json(text)
     try:
         return from_code(text.decode())
@@ -61,12 +61,12 @@ def from_bytes(data: bytes, limits: Limits) -> Evidence:
 
 
 def _from_json(data: bytes) -> Evidence:
-    """Evidence from JSON bytes: an evidence file, a bare credential, or ``{"paper": text}``."""
+    """Evidence from a JWT or JSON: an evidence file, a credential, or ``{"paper": text}``."""
     if data[1:40].lstrip().startswith(b'"paper"'):
         value = evidence.strict_json(data)
         if isinstance(value, dict) and isinstance(value.get("paper"), str) and len(value) == 1:
             return from_code(value["paper"])
-    return evidence.parse(data)
+    return envelope.parse(data)
 
 
 def from_value(value: dict[str, Any]) -> Evidence:

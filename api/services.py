@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from verifier.trust import Trust
 
 _LIST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_PURPOSES = ("revocation", "suspension")
+_FILES = {
+    "revocation": "revocation.json",
+    "suspension": "suspension.json",
+    "token": "token.jwt",
+}
 
 
 class Rpc(Protocol):
@@ -52,13 +56,13 @@ class Services:
 
 
 def lists_in(directory: Path) -> Callable[[str, str], bytes | None]:
-    """Status lists published as ``{directory}/{id}/{purpose}.json``, read at each request."""
+    """Status lists as published in ``{directory}/{id}/``, read at each request."""
 
     def read(list_id: str, purpose: str) -> bytes | None:
-        if not _LIST_ID.fullmatch(list_id) or purpose not in _PURPOSES:
+        if not _LIST_ID.fullmatch(list_id) or purpose not in _FILES:
             return None
         try:
-            return (directory / list_id / f"{purpose}.json").read_bytes()
+            return (directory / list_id / _FILES[purpose]).read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
 

@@ -53,6 +53,7 @@ TITLE = {
     ),
     "status": Text("취소되거나 정지되지 않았는지", "Not withdrawn or suspended"),
     "validity": Text("유효 기간 안인지", "Within its dates"),
+    "holder": Text("주인이 직접 제시했는지", "Presented by its holder"),
 }
 
 OUTCOME = {

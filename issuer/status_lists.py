@@ -1,7 +1,8 @@
 """Publishing status lists: signed, dated, replaced whole.
 
-A BitstringStatusListCredential for each list and purpose, encoded and signed once however many
-bits changed. It says until when it may be relied on, so a stale copy shows.
+A BitstringStatusListCredential for each list and purpose, and beside them one Token Status List
+from the same bits, each encoded and signed once however many bits changed. They say until when they
+may be relied on, so a stale copy shows.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from credential import integrity, jcs, status
+from credential import integrity, jcs, jose, status, token_status
 from credential.text import Text
 from issuer.keys import Keystore, Signer
 from issuer.keys.keyfile import KeyfileCorrupted, KeyfileExposed, KeyMissing, sync_directory
@@ -28,8 +29,11 @@ from ledger.database.session import Database
 REVOCATION: Final = "revocation"
 SUSPENSION: Final = "suspension"
 PURPOSES: Final = (REVOCATION, SUSPENSION)
+TOKEN: Final = "token"
 VALIDITY: Final = timedelta(days=7)
 """How long a published list may be relied on; it is renewed when half of that has passed."""
+TIME_TO_LIVE: Final = timedelta(hours=12)
+"""How long a verifier may keep its copy of a Token Status List."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ def publish(
 ) -> PublishReport:
     """Sign and write the lists that changed, are absent, or have used up half their validity.
 
-    Files are ``directory/{list id}/{purpose}.json``, replaced whole. A list whose institution has
+    Files are ``directory/{list id}/{purpose}.json`` and ``token.jwt``, replaced whole. A list whose institution has
     no usable key here is reported and the others go on. Raises ``WrongPassphrase``.
     """
     with database.reading() as session:
@@ -75,11 +79,20 @@ def publish(
     refused: list[NotPublished] = []
     fresh = 0
     for done, row in enumerate(listed, 1):
-        due = row.changed != row.published or any(
-            _stale(
-                directory / row.id / f"{purpose}.json", public_url, row.id, purpose, now, validity
+        due = (
+            row.changed != row.published
+            or not (directory / row.id / f"{TOKEN}.jwt").exists()
+            or any(
+                _stale(
+                    directory / row.id / f"{purpose}.json",
+                    public_url,
+                    row.id,
+                    purpose,
+                    now,
+                    validity,
+                )
+                for purpose in PURPOSES
             )
-            for purpose in PURPOSES
         )
         if not due:
             fresh += 1
@@ -129,6 +142,32 @@ def list_credential(
     )
 
 
+def token_list(
+    url: str,
+    revoked: bytes,
+    suspended: bytes,
+    signer: Signer,
+    now: datetime,
+    validity: timedelta,
+) -> str:
+    """A signed Token Status List of both purposes (draft-ietf-oauth-status-list section 5.1)."""
+    return token_status.sign(
+        token_status.from_bitstrings(revoked, suspended),
+        uri=url,
+        issued_at=int(now.timestamp()),
+        expires_at=int((now + validity).timestamp()),
+        ttl=int(min(TIME_TO_LIVE, validity).total_seconds()),
+        algorithm=algorithm_of(signer),
+        kid=signer.verification_method,
+        sign=signer.sign,
+    )
+
+
+def algorithm_of(signer: Signer) -> str:
+    """The JWS algorithm a signer signs with."""
+    return jose.ALGORITHM_OF_KEY[signer.algorithm]
+
+
 def _publish(
     database: Database,
     signer: Signer,
@@ -148,6 +187,10 @@ def _publish(
             document = list_credential(url, purpose, bits, signer, now, validity)
             _replace(directory / list_id / f"{purpose}.json", jcs.canonical(document))
             urls.append(url)
+        url = list_url(public_url, list_id, TOKEN)
+        listed = token_list(url, shard.revoked, shard.suspended, signer, now, validity)
+        _replace(directory / list_id / f"{TOKEN}.jwt", listed.encode("ascii"))
+        urls.append(url)
         shard.published = shard.changed
     return urls
 

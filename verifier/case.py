@@ -13,11 +13,15 @@ from credential.receipt import Receipt
 from credential.text import Text
 from verifier.chain import ChainReader
 from verifier.chain_answers import AnchorEvent, ChainUnavailable, NoEndpoint
+from verifier.kinds import KIND_OF_TYPE, kind_of
 from verifier.policy import VerificationPolicy
 from verifier.report import Finding
-from verifier.signature import SignedBy
+from verifier.signature import SignedBy, issuer_of
 from verifier.status_source import StatusSource
+from verifier.tokens import Token
 from verifier.trust import Trust, TrustedNetwork
+
+_KINDS = {*KIND_OF_TYPE.values(), "transcript"}
 
 Chains = Callable[[int], ChainReader | None]
 """The reader of a chain by its id; None, or an error, when there is nobody to ask."""
@@ -46,8 +50,11 @@ class Case:
     status_source: StatusSource | None
     now: datetime
     policy: VerificationPolicy
+    nonce: str | None = None
+    audience: str | None = None
     # ---
     evidence: Evidence | None = None  # step 1
+    token: Token | None = None  # step 1, when it came as a JWT or SD-JWT
     signed_by: SignedBy | None = None  # step 3
     issuer: str | None = None  # step 4: the issuer's DID
     path_leads_to_root: bool = False  # step 5
@@ -59,6 +66,19 @@ class Case:
         if self.evidence is None:
             raise RuntimeError("step 1 has not passed")
         return self.evidence.credential
+
+    @property
+    def named_issuer(self) -> str | None:
+        """Whom the credential names as its issuer, whoever signed it."""
+        return issuer_of(self.document) if self.token is None else self.token.issuer
+
+    @property
+    def kind(self) -> str | None:
+        """The record kind it is about, e.g. ``"course"``; None when it cannot be told."""
+        if self.token is None or not self.token.is_sd_jwt_vc:
+            return kind_of(self.document)
+        kind = self.token.document.get("kind")
+        return kind if isinstance(kind, str) and kind in _KINDS else None
 
     def reader(self, network: TrustedNetwork) -> ChainReader:
         """The reader of a network's chain. Raises ``ChainUnavailable``, ``NoEndpoint``."""

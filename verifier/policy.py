@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from verifier.report import CHECK_IDS
+from verifier.report import CHECK_IDS, HOLDER
 
 ALL_CHECKS = frozenset(CHECK_IDS)
 
@@ -22,6 +22,8 @@ class VerificationPolicy:
     - ``allow_missing_anchor``: a credential without a receipt may still be valid; accreditation is
       then judged as of today and as of the date the issuer wrote, which nothing proves.
     - ``clock_skew``: how far another clock may run ahead of this one.
+    - ``max_presentation_age``: how long ago a holder may have signed a presentation.
+    - ``holder_binding``: whether a credential bound to a key counts only in its holder's hand.
 
     Raises ``ValueError`` for an unknown check id, so that a misspelt one does not go unrequired.
     """
@@ -32,18 +34,24 @@ class VerificationPolicy:
     confirmations: int | None = None
     allow_missing_anchor: bool = False
     clock_skew: timedelta = timedelta(minutes=5)
+    max_presentation_age: timedelta = timedelta(minutes=5)
+    holder_binding: bool = True
 
     def __post_init__(self) -> None:
         unknown = self.required - ALL_CHECKS
         if unknown:
             raise ValueError(f"unknown check ids: {sorted(unknown)}")
 
-    def required_for(self, *, anchored: bool) -> frozenset[str]:
+    def required_for(self, *, anchored: bool, bound: bool = False) -> frozenset[str]:
         """The ids the verdict hangs on. Only a credential that really comes without a receipt is
-        spared the two checks of one; a receipt that is there must hold."""
+        spared the two checks of one; a receipt that is there must hold. ``bound``: it is bound to
+        a holder's key, or a binding was asked for."""
+        required = self.required
+        if bound and self.holder_binding:
+            required = required | {HOLDER}
         if anchored or not self.allow_missing_anchor:
-            return self.required
-        return self.required - {"merkle-path", "anchor"}
+            return required
+        return required - {"merkle-path", "anchor"}
 
 
 DEFAULT_POLICY = VerificationPolicy()

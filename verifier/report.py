@@ -27,6 +27,9 @@ CHECK_IDS = (
 )
 """The checks in their order; the step number of a check is its place here, from 1."""
 
+HOLDER = "holder"
+"""The tenth, for what is presented by the holder of a key; absent from other reports."""
+
 
 class Outcome(StrEnum):
     """What came of one check. ``NOT_RUN`` means: could not be told, never: was not needed."""

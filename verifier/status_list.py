@@ -19,6 +19,7 @@ from credential.text import Text
 from verifier.instants import instant
 from verifier.kinds import as_list
 from verifier.signature import SignatureUnknown, SignatureWrong, check_signature, issuer_of
+from verifier.tokens import Token, check_token, read_token
 
 MIN_BITS = 131_072
 """Section 2.2: a shorter list would single people out."""
@@ -55,9 +56,10 @@ class StatusList:
 @lru_cache(maxsize=32)
 def read_list(body: bytes) -> StatusList:
     """Raises ``ListUnacceptable``, or ``ListUnreadable`` when it cannot be told."""
-    document = _document(body)
+    token = _token(body)
+    document = _document(body) if token is None else token.document
     try:
-        signer = check_signature(document)
+        signer = check_signature(document) if token is None else check_token(token)
     except SignatureUnknown as unknown:
         raise ListUnreadable(unknown.detail, unknown.remedy, {"reason": "unreadable"}) from unknown
     except SignatureWrong as wrong:
@@ -92,6 +94,19 @@ def read_list(body: bytes) -> StatusList:
         valid_from=_instant(document.get("validFrom")),
         valid_until=_instant(document.get("validUntil")),
     )
+
+
+def _token(body: bytes) -> Token | None:
+    """A list secured as ``vc+jwt`` (VC-JOSE-COSE), which the standard allows as well."""
+    if not body.lstrip().startswith(b"eyJ"):
+        return None
+    try:
+        token = read_token(body.decode("ascii").strip())
+    except (BaeumError, UnicodeDecodeError) as wrong:
+        raise _malformed() from wrong
+    if list(token.problems()):
+        raise _malformed()
+    return token
 
 
 def _document(body: bytes) -> Mapping[str, Any]:

@@ -57,7 +57,7 @@ class NotMine(SourceRefused):
 @dataclass(frozen=True, slots=True)
 class DirectorySource:
     """Reads the lists an issuer on this machine publishes: ``{prefix}/{id}/{purpose}`` is the file
-    ``{directory}/{id}/{purpose}.json``. No network."""
+    ``{directory}/{id}/{purpose}.json``, for a Token Status List ``.jwt``. No network."""
 
     prefix_url: str
     directory: Path
@@ -82,6 +82,9 @@ class DirectorySource:
                 {"url": url},
             )
         path = self.directory / f"{rest}.json"
+        token_list = path.with_suffix(".jwt")
+        if token_list.exists():
+            path = token_list
         try:
             with path.open("rb") as file:
                 body = file.read(MAX_BYTES + 1)

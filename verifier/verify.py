@@ -15,6 +15,11 @@ The steps, in order. The code below carries the same numbers.
    and who recorded it was the issuer or a registrar.
 8. ``status``: signed lists of the same issuer say it is neither revoked nor suspended.
 9. ``validity``: today is within its dates.
+10. ``holder``: only for what is bound to a holder's key, or when a binding was asked for: that
+    holder presented exactly this, to this audience, with this nonce, just now.
+
+A token (SD-JWT VC, VC-JOSE) meets the same steps: its disclosures must fit (1), its claims be those
+of its form (2), and its JWS take the place of the Data Integrity proof (3). It has no receipt.
 
 Steps 1 to 4 are fatal: unless they pass, the later ones are not run, because there is nothing yet
 that one could ask about. Step 6 needs step 5, step 7 needs step 6. What cannot be asked (a node
@@ -33,6 +38,7 @@ from verifier.checks import (
     accreditation,
     anchor,
     format,
+    holder,
     issuer_key,
     merkle_path,
     proof,
@@ -41,8 +47,9 @@ from verifier.checks import (
     validity,
 )
 from verifier.facts import facts_of
+from verifier.facts_of_claims import facts_of_claims
 from verifier.policy import DEFAULT_POLICY, VerificationPolicy
-from verifier.report import Check, Finding, Outcome, Report, not_run
+from verifier.report import HOLDER, Check, Finding, Outcome, Report, not_run
 from verifier.status_source import StatusSource
 from verifier.trust import Trust
 
@@ -70,6 +77,7 @@ STEPS = (
     Step(8, "status", status.check),
     Step(9, "validity", validity.check),
 )
+HOLDER_STEP = Step(10, HOLDER, holder.check)
 
 
 def verify(
@@ -80,27 +88,38 @@ def verify(
     status_source: StatusSource | None,
     now: datetime,
     policy: VerificationPolicy = DEFAULT_POLICY,
+    nonce: str | None = None,
+    audience: str | None = None,
 ) -> Report:
-    """Run the nine steps on an evidence file (or a bare credential) and report every one.
+    """Run the steps on an evidence file, a bare credential or a token, and report every one.
 
+    ``nonce`` and ``audience`` are what the verifier asked the holder with.
     ``chain(chain_id)`` is the reader of a chain or None; ``now`` an aware instant. Whatever is
     presented, the answer is a report; ``ValueError`` is for a naive ``now`` alone.
     """
     if now.tzinfo is None:
         raise ValueError("naive datetime: give the instant a zone")
-    case = Case(_bytes(evidence), trust, chain, status_source, now, policy)
+    case = Case(_bytes(evidence), trust, chain, status_source, now, policy, nonce, audience)
     findings: dict[str, Finding] = {}
     stopped_by: Step | None = None
-    for step in STEPS:
+    steps = list(STEPS)
+    for step in steps:
         blocker = stopped_by or _blocker(step, findings, case)
         finding = step.check(case) if blocker is None else _stopped(blocker)
         findings[step.id] = finding
+        if step.number == 1 and holder.concerns(case):
+            steps.append(HOLDER_STEP)
         if step.fatal and stopped_by is None and finding.outcome is not Outcome.PASSED:
             stopped_by = step
-    required = policy.required_for(anchored=case.evidence is None or case.receipt is not None)
-    checks = [_check(step, findings[step.id], step.id in required) for step in STEPS]
+    required = policy.required_for(
+        anchored=case.evidence is None or case.receipt is not None, bound=HOLDER_STEP in steps
+    )
+    checks = [_check(step, findings[step.id], step.id in required) for step in steps]
     signed = findings["issuer-key"].outcome is Outcome.PASSED
-    facts = facts_of(case.document) if signed else {}
+    facts = {}
+    if signed:
+        claims = case.token is not None and case.token.is_sd_jwt_vc
+        facts = facts_of_claims(case.document) if claims else facts_of(case.document)
     return Report.of(checks, required=required, facts=facts, checked_at=now)
 
 

@@ -167,8 +167,10 @@ ANYTHING: dict[str, Any] = {
             }
         },
         "text/plain": {
-            "schema": {"type": "string", "description": "The text or link of a QR code"}
+            "schema": {"type": "string", "description": "The text or link of a QR code, or a JWT"}
         },
+        "application/vc+jwt": {"schema": {"type": "string"}},
+        "application/dc+sd-jwt": {"schema": {"type": "string"}},
         "image/*": {"schema": {"type": "string", "format": "binary"}},
         "multipart/form-data": {
             "schema": {

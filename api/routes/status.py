@@ -1,4 +1,8 @@
-"""``GET /status/{id}/{purpose}``: published status lists, for any verifier anywhere."""
+"""``GET /status/{id}/{purpose}``: published status lists, for any verifier anywhere.
+
+``revocation`` and ``suspension`` are Bitstring Status List credentials, ``token`` is the Token
+Status List that says the same to verifiers of SD-JWT VCs.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +22,13 @@ router = APIRouter(tags=["status lists"])
 
 @router.get(
     "/status/{list_id}/{purpose}",
-    summary="A Bitstring Status List credential",
+    summary="A Bitstring Status List credential, or a Token Status List",
     response_class=Response,
     responses={
-        200: {"content": {"application/vc": {}}, "description": "The signed list, as published"},
+        200: {
+            "content": {"application/vc": {}, "application/statuslist+jwt": {}},
+            "description": "The signed list, as published",
+        },
         304: {"description": "The copy you have is still the current one"},
         404: {"description": "No such list"},
     },
@@ -54,7 +61,8 @@ async def status_list(
     }
     if _matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
-    return Response(published, headers=headers, media_type="application/vc")
+    media_type = "application/statuslist+jwt" if purpose == "token" else "application/vc"
+    return Response(published, headers=headers, media_type=media_type)
 
 
 def _matches(condition: str, tag: str) -> bool:

@@ -27,6 +27,13 @@ from verifier.report import Report
 router = APIRouter(tags=["verification"])
 
 _PRIVATE = {"Cache-Control": "no-store"}
+_TOKENS = {
+    "application/octet-stream",
+    "application/jwt",
+    "application/vc+jwt",
+    "application/sd-jwt",
+    "application/dc+sd-jwt",
+}
 
 
 @router.post(
@@ -81,7 +88,7 @@ async def presented_bytes(request: Request, limits: Limits) -> bytes:
     kind = media_type(request)
     if kind == "multipart/form-data":
         return await form_bytes(request, limits)
-    if kind.startswith(("image/", "text/")) or kind == "application/octet-stream":
+    if kind.startswith(("image/", "text/")) or kind in _TOKENS:
         return await request.body()
     _expect_json(request)
     return await request.body()

@@ -124,7 +124,9 @@ def register(app: typer.Typer) -> None:
         "exit 0 valid, 1 not valid, 2 could not tell"
     )
     def verify(
-        file: Annotated[Path, typer.Argument(help="Evidence file, credential, or - for stdin.")],
+        file: Annotated[
+            Path, typer.Argument(help="Evidence file, credential, JWT, or - for stdin.")
+        ],
         without_anchor: Annotated[
             bool,
             typer.Option(help="Accept a credential that comes without its receipt."),
@@ -137,6 +139,17 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option(help="With --offline: hash (0x…) of the block you believe."),
         ] = None,
+        nonce: Annotated[
+            str | None,
+            typer.Option(help="The nonce you asked the holder with (SD-JWT with key binding)."),
+        ] = None,
+        audience: Annotated[
+            str | None, typer.Option(help="The audience you asked the holder with.")
+        ] = None,
+        without_holder: Annotated[
+            bool,
+            typer.Option(help="Accept a copy of a holder-bound credential, not presented by them."),
+        ] = False,
         as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
     ) -> int:
         """Check a credential: signature, issuer, anchor, accreditation, status and dates."""
@@ -159,7 +172,11 @@ def register(app: typer.Typer) -> None:
                     chain=home.chains(trust),
                     status_source=home.status_source(),
                     now=now(),
-                    policy=VerificationPolicy(allow_missing_anchor=without_anchor),
+                    policy=VerificationPolicy(
+                        allow_missing_anchor=without_anchor, holder_binding=not without_holder
+                    ),
+                    nonce=nonce,
+                    audience=audience,
                 )
         if as_json:
             print_json(report.to_json())

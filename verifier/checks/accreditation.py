@@ -10,7 +10,7 @@ from verifier.case import Anchored, Case
 from verifier.chain_answers import ChainUnavailable, RegistryAnswer, Standing
 from verifier.checks.merkle_path import ASK_FOR_EVIDENCE
 from verifier.instants import age_seconds, instant, written
-from verifier.kinds import REGISTRAR, kind_hash, kind_of
+from verifier.kinds import REGISTRAR, kind_hash
 from verifier.report import Finding, Note, failed, not_run, passed
 from verifier.trust import TrustedNetwork
 
@@ -24,6 +24,13 @@ TIME_CLAIMED = Note(
     Text(
         "발급 시점은 기관이 적은 날짜일 뿐, 체인으로 확인된 시점이 아닙니다.",
         "The time of issuing is what the issuer wrote; no chain confirms it.",
+    ),
+)
+BY_REGISTRAR = Note(
+    "issued-by-registrar",
+    Text(
+        "등록 대행 기관이 인증된 기관을 대신하여 발급했습니다. 기관 이름은 가릴 수 있습니다.",
+        "A registrar issued it for an accredited institution, whose name may be withheld.",
     ),
 )
 _ASK_ISSUER = Text(
@@ -164,8 +171,13 @@ def _without_receipt(case: Case, issuer: str) -> Finding:
         claim_usable = False
     registered = False
     unavailable: Finding | None = None
-    for network in case.trust.networks:
-        answers = [_ask(case, network, issuer, moment) for moment in moments]
+    # A registrar may issue for an institution whose name is withheld; a Data Integrity credential
+    # names its institution, so there only the institution's own standing counts.
+    as_registrar = case.token is not None and case.token.is_sd_jwt_vc
+    asked = [(network, False) for network in case.trust.networks]
+    asked += [(network, True) for network in case.trust.networks if as_registrar]
+    for network, registrar in asked:
+        answers = [_ask(case, network, issuer, moment, registrar=registrar) for moment in moments]
         broken = next((answer for answer in answers if isinstance(answer, Finding)), None)
         if broken is not None:
             unavailable = unavailable or broken
@@ -175,7 +187,7 @@ def _without_receipt(case: Case, issuer: str) -> Finding:
             continue
         registered = True
         good = all(a.standing in (Standing.ACCREDITED, Standing.PROVISIONAL) for a, _ in told)
-        if good and claim_usable and case.policy.allow_missing_anchor and kind_of(case.document):
+        if good and claim_usable and case.policy.allow_missing_anchor and case.kind:
             return passed(
                 "accredited-now",
                 Text(
@@ -183,7 +195,7 @@ def _without_receipt(case: Case, issuer: str) -> Finding:
                     "The issuer is accredited now and was on the date it wrote.",
                 ),
                 details=told[0][1],
-                notes=[TIME_CLAIMED],
+                notes=[TIME_CLAIMED, BY_REGISTRAR] if registrar else [TIME_CLAIMED],
             )
     if registered:
         return not_run(
@@ -201,14 +213,19 @@ def _without_receipt(case: Case, issuer: str) -> Finding:
 
 
 def _ask(
-    case: Case, network: TrustedNetwork, issuer: str, time: datetime
+    case: Case,
+    network: TrustedNetwork,
+    issuer: str,
+    time: datetime,
+    *,
+    registrar: bool = False,
 ) -> tuple[RegistryAnswer, dict[str, Any]] | Finding:
-    kind = kind_of(case.document)
+    kind = case.kind
     try:
         answer = case.reader(network).standing(
             network.registry,
             issuer,
-            kind_hash(kind or NO_KIND),
+            REGISTRAR if registrar else kind_hash(kind or NO_KIND),
             time,
             now=case.now,
             max_age=case.policy.max_chain_age,
@@ -228,7 +245,7 @@ def _ask(
 
 def _refusal(case: Case, answer: RegistryAnswer, details: dict[str, Any]) -> Finding | None:
     known = answer.standing is not Standing.UNKNOWN
-    if known and kind_of(case.document) is None:
+    if known and case.kind is None:
         return failed(
             "kind-unknown",
             Text(

@@ -10,7 +10,7 @@ from verifier.case import Anchored, Case
 from verifier.chain_answers import AnchorEvent, AnchorSighting, Block, ChainUnavailable
 from verifier.checks.merkle_path import ASK_FOR_EVIDENCE
 from verifier.instants import age_seconds, instant, spoken, written
-from verifier.kinds import REGISTRAR, kind_hash, kind_of
+from verifier.kinds import REGISTRAR, kind_hash
 from verifier.report import Finding, Note, failed, not_run, passed
 from verifier.trust import TrustedNetwork
 
@@ -64,7 +64,7 @@ def check(case: Case) -> Finding:
     event = _matching(mined.events, receipt, network)
     if isinstance(event, Finding):
         return event
-    if not _may_anchor(event, receipt, kind_of(case.document)):
+    if not _may_anchor(event, receipt, case.kind):
         return failed(
             "anchored-without-right",
             Text(

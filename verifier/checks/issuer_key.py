@@ -7,14 +7,14 @@ from credential.errors import BaeumError
 from credential.text import Text
 from verifier.case import Case
 from verifier.report import Finding, failed, not_run, passed
-from verifier.signature import SignatureUnknown, did_document, issuer_of
+from verifier.signature import SignatureUnknown, did_document
 
 
 def check(case: Case) -> Finding:
     """The issuer's DID document, not the signer's, must list the method under assertionMethod,
     with the issuer as its controller. (Controlled Identifiers 1.0, section 3.3)"""
     signer = case.signed_by
-    issuer = issuer_of(case.document)
+    issuer = case.named_issuer
     if signer is None or issuer is None:
         return failed(
             "issuer-absent", Text("발급 기관이 적혀 있지 않습니다.", "It does not name an issuer.")

@@ -1,4 +1,4 @@
-"""Step 3: does the Data Integrity proof verify? (VC Data Integrity 1.0, section 4.3)"""
+"""Step 3: does the proof or the token's signature verify? (VC Data Integrity 1.0, section 4.3)"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from credential.text import Text
 from verifier.case import Case
 from verifier.report import Finding, Note, failed, not_run, passed
 from verifier.signature import SignatureUnknown, SignatureWrong, check_signature
+from verifier.tokens import check_token
 
 UNCHECKED = Note(
     "proofs-unchecked",
@@ -19,7 +20,7 @@ UNCHECKED = Note(
 def check(case: Case) -> Finding:
     """The details of a wrong signature say nothing of the content: nobody signed it."""
     try:
-        signer = check_signature(case.document)
+        signer = check_signature(case.document) if case.token is None else check_token(case.token)
     except SignatureUnknown as unknown:
         return not_run(str(unknown.facts["reason"]), unknown.detail, remedy=unknown.remedy)
     except SignatureWrong as wrong:

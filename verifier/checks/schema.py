@@ -16,7 +16,9 @@ def check(case: Case) -> Finding:
     credential could give a familiar word another meaning, or none, and so show the reader
     something nobody signed. A context that is merely unknown here is no fault of the credential.
     """
-    problems = model.check(dict(case.document))
+    problems = [] if case.token is None else list(case.token.problems())
+    if case.token is None or not case.token.is_sd_jwt_vc:
+        problems += model.check(dict(case.document))
     codes = {problem.code for problem in problems}
     details = {"problems": [problem.to_json() for problem in problems[:SHOWN]]}
     if codes == {"unknown-context"}:

@@ -1,13 +1,17 @@
-"""Step 8: has it been revoked or suspended? (Bitstring Status List v1.0, section 3.2)"""
+"""Step 8: has it been revoked or suspended?
+
+By a Bitstring Status List (v1.0, section 3.2), or by a Token Status List, as the credential names.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from credential import status
+from credential import status, token_status
 from credential.errors import BaeumError
 from credential.text import Text
 from verifier.case import Case
@@ -16,6 +20,7 @@ from verifier.kinds import as_list
 from verifier.report import Finding, Outcome, failed, not_run, passed, warning
 from verifier.status_list import ListUnacceptable, ListUnreadable, StatusList, read_list
 from verifier.status_source import SourceAbsent, SourceError
+from verifier.token_status_list import read_token_list
 
 MAX_ENTRIES = 8
 PURPOSES = ("revocation", "suspension")
@@ -32,7 +37,8 @@ def check(case: Case) -> Finding:
     """Every entry is looked up; one that is set decides, then one that is wrong, then one that
     could not be looked up. A list that could not be had never counts as "not revoked"."""
     entries = as_list(case.document.get("credentialStatus"))
-    if not entries:
+    token = [] if case.token is None else as_list(case.token.payload.get("status"))
+    if not entries and not token:
         return warning(
             "no-status-entry",
             Text(
@@ -41,12 +47,13 @@ def check(case: Case) -> Finding:
             ),
             remedy=_ASK_ISSUER,
         )
-    if len(entries) > MAX_ENTRIES:
+    if len(entries) + len(token) > MAX_ENTRIES:
         return failed(
             "too-many-status-entries",
             Text("상태 항목이 너무 많습니다.", "There are too many status entries."),
         )
     findings = [_entry(case, entry) for entry in entries]
+    findings += [_token_entry(case, entry) for entry in token]
     for code in ("revoked", "suspended"):
         for finding in findings:
             if finding.code == code:
@@ -86,10 +93,85 @@ def _entry(case: Case, entry: object) -> Finding:
         return _malformed(details)
     if purpose not in PURPOSES or entry.get("statusSize", 1) not in (1, "1"):
         return _unknown_kind(details)
-    return _looked_up(case, purpose, url, int(index), details)
+    return _looked_up(case, _bitstring(case, purpose, url, int(index)), url, details)
 
 
-def _looked_up(case: Case, purpose: str, url: str, index: int, details: dict[str, Any]) -> Finding:
+def _token_entry(case: Case, entry: object) -> Finding:
+    """The ``status`` claim (draft-ietf-oauth-status-list, section 6.2)."""
+    named = entry.get("status_list") if isinstance(entry, Mapping) else None
+    details: dict[str, Any] = {"purpose": None}
+    if named is None:
+        return _unknown_kind(details)
+    index, uri = (
+        (named.get("idx"), named.get("uri")) if isinstance(named, Mapping) else (None, None)
+    )
+    if type(index) is not int or index < 0 or not isinstance(uri, str):
+        return _malformed(details)
+    return _looked_up(case, _token_list(case, uri, index), uri, details)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a list says of one entry. ``purpose`` is what is set, or would be."""
+
+    purpose: str
+    is_set: bool
+    valid_from: datetime | None
+    valid_until: datetime | None
+    max_age: timedelta | None = None
+
+
+_Reader = Callable[[bytes], _Said]
+"""Reads one entry out of a list's bytes. Raises ``ListUnacceptable``, ``StatusListInvalid``."""
+
+
+def _bitstring(case: Case, purpose: str, url: str, index: int) -> _Reader:
+    def read(body: bytes) -> _Said:
+        listed = read_list(body)
+        _require_right_list(case, listed, purpose, url)
+        is_set = status.bit(listed.bits, index)
+        return _Said(purpose, is_set, listed.valid_from, listed.valid_until)
+
+    return read
+
+
+def _token_list(case: Case, uri: str, index: int) -> _Reader:
+    def read(body: bytes) -> _Said:
+        listed = read_token_list(body)
+        _require_issuer(case, listed.issuer)
+        if listed.uri != uri:
+            raise _not_this(
+                "status-list-other-list",
+                "다른 곳에 게시된 상태 목록입니다.",
+                "It is the status list of another place.",
+            )
+        value = listed.entries[index]
+        purpose = _PURPOSE_OF_VALUE.get(value)
+        if purpose is None:
+            raise ListUnreadable(
+                Text(f"모르는 상태값입니다: {value}", f"An unknown status value: {value}"),
+                None,
+                {"reason": "status-value-unknown"},
+            )
+        return _Said(
+            purpose,
+            value != token_status.VALID,
+            listed.issued_at,
+            listed.expires_at,
+            listed.ttl,
+        )
+
+    return read
+
+
+_PURPOSE_OF_VALUE = {
+    token_status.VALID: "revocation",
+    token_status.INVALID: "revocation",
+    token_status.SUSPENDED: "suspension",
+}
+
+
+def _looked_up(case: Case, read: _Reader, url: str, details: dict[str, Any]) -> Finding:
     details["list"] = url
     if case.status_source is None:
         return not_run(
@@ -121,14 +203,11 @@ def _looked_up(case: Case, purpose: str, url: str, index: int, details: dict[str
         "ageSeconds": max(0, age_seconds(case.now, fetched.fetched_at)),
     }
     try:
-        listed = read_list(fetched.body)
-        _require_right_list(case, listed, purpose, url)
+        said = read(fetched.body)
     except ListUnreadable as unreadable:
         return not_run("status-list-unreadable", unreadable.detail, details=details)
     except ListUnacceptable as wrong:
         return failed(str(wrong.facts["reason"]), wrong.detail, remedy=_ASK_ISSUER, details=details)
-    try:
-        is_set = status.bit(listed.bits, index)
     except (BaeumError, IndexError):
         return failed(
             "status-index-out-of-range",
@@ -139,29 +218,23 @@ def _looked_up(case: Case, purpose: str, url: str, index: int, details: dict[str
             remedy=_ASK_ISSUER,
             details=details,
         )
-    return _judged(case, listed, purpose, is_set, age, details)
+    details["purpose"] = said.purpose
+    return _judged(case, said, age, details)
 
 
-def _judged(
-    case: Case,
-    listed: StatusList,
-    purpose: str,
-    is_set: bool,
-    age: timedelta,
-    details: dict[str, Any],
-) -> Finding:
+def _judged(case: Case, said: _Said, age: timedelta, details: dict[str, Any]) -> Finding:
     """A revocation is for good, so even an old list proves it; everything else needs a list of
     today."""
-    if listed.valid_until is not None:
-        details["validUntil"] = written(listed.valid_until)
-    if is_set and purpose == "revocation":
+    if said.valid_until is not None:
+        details["validUntil"] = written(said.valid_until)
+    if said.is_set and said.purpose == "revocation":
         return failed(
             "revoked",
             Text("발급 기관이 이 증명을 취소했습니다.", "The issuer has revoked this credential."),
             remedy=_ASK_ISSUER,
             details=details,
         )
-    if listed.valid_until is not None and listed.valid_until < case.now:
+    if said.valid_until is not None and said.valid_until < case.now:
         return not_run(
             "status-list-expired",
             Text(
@@ -174,10 +247,9 @@ def _judged(
             ),
             details=details,
         )
-    early = listed.valid_from is not None and (
-        listed.valid_from > case.now + case.policy.clock_skew
-    )
-    if early or age > case.policy.max_status_age or age < -case.policy.clock_skew:
+    early = said.valid_from is not None and (said.valid_from > case.now + case.policy.clock_skew)
+    max_age = min(case.policy.max_status_age, said.max_age or case.policy.max_status_age)
+    if early or age > max_age or age < -case.policy.clock_skew:
         return not_run(
             "status-list-too-old",
             Text(
@@ -187,7 +259,7 @@ def _judged(
             remedy=_LATER,
             details=details,
         )
-    if is_set:
+    if said.is_set:
         return failed(
             "suspended",
             Text(
@@ -201,12 +273,7 @@ def _judged(
 
 
 def _require_right_list(case: Case, listed: StatusList, purpose: str, url: str) -> None:
-    if listed.issuer != case.issuer:
-        raise _not_this(
-            "status-list-other-issuer",
-            "상태 목록이 이 증명의 발급 기관이 아닌 곳에서 나왔습니다.",
-            "The status list comes from another than the issuer of this credential.",
-        )
+    _require_issuer(case, listed.issuer)
     if purpose not in listed.purposes:
         raise _not_this(
             "status-list-other-purpose",
@@ -218,6 +285,15 @@ def _require_right_list(case: Case, listed: StatusList, purpose: str, url: str) 
             "status-list-other-list",
             "같은 기관의 다른 상태 목록입니다.",
             "It is another status list of the same issuer.",
+        )
+
+
+def _require_issuer(case: Case, issuer: str) -> None:
+    if issuer != case.issuer:
+        raise _not_this(
+            "status-list-other-issuer",
+            "상태 목록이 이 증명의 발급 기관이 아닌 곳에서 나왔습니다.",
+            "The status list comes from another than the issuer of this credential.",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from credential.text import Text
@@ -17,6 +18,9 @@ def check(case: Case) -> Finding:
         starts = _optional(_named(case, "validFrom", "issuanceDate"))
         ends = _optional(_named(case, "validUntil", "expirationDate"))
         proof_ends = _optional(proof.get("expires"))
+        if case.token is not None:
+            starts = _latest(starts, case.token.moment("nbf"))
+            ends = _earliest(ends, case.token.moment("exp"))
     except ValueError:
         return failed(
             "date-malformed",
@@ -49,6 +53,14 @@ def check(case: Case) -> Finding:
     return passed(
         "within-dates", Text("유효 기간 안입니다.", "Today is within its dates."), details=details
     )
+
+
+def _latest(*moments: datetime | None) -> datetime | None:
+    return max((moment for moment in moments if moment is not None), default=None)
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _named(case: Case, name: str, in_version_1: str) -> object:

@@ -29,7 +29,8 @@ from ledger.database.session import Database
 REVOCATION: Final = "revocation"
 SUSPENSION: Final = "suspension"
 PURPOSES: Final = (REVOCATION, SUSPENSION)
-TOKEN: Final = "token"
+BOTH: Final = "token"
+"""The Token Status List, which has both purposes."""
 VALIDITY: Final = timedelta(days=7)
 """How long a published list may be relied on; it is renewed when half of that has passed."""
 TIME_TO_LIVE: Final = timedelta(hours=12)
@@ -66,8 +67,9 @@ def publish(
 ) -> PublishReport:
     """Sign and write the lists that changed, are absent, or have used up half their validity.
 
-    Files are ``directory/{list id}/{purpose}.json`` and ``token.jwt``, replaced whole. A list whose institution has
-    no usable key here is reported and the others go on. Raises ``WrongPassphrase``.
+    Files are ``directory/{list id}/{purpose}.json`` and ``token.jwt``, replaced whole. A list of an
+    institution without a usable key here is reported and the others go on. Raises
+    ``WrongPassphrase``.
     """
     with database.reading() as session:
         listed = session.execute(
@@ -81,7 +83,7 @@ def publish(
     for done, row in enumerate(listed, 1):
         due = (
             row.changed != row.published
-            or not (directory / row.id / f"{TOKEN}.jwt").exists()
+            or not (directory / row.id / f"{BOTH}.jwt").exists()
             or any(
                 _stale(
                     directory / row.id / f"{purpose}.json",
@@ -187,9 +189,9 @@ def _publish(
             document = list_credential(url, purpose, bits, signer, now, validity)
             _replace(directory / list_id / f"{purpose}.json", jcs.canonical(document))
             urls.append(url)
-        url = list_url(public_url, list_id, TOKEN)
+        url = list_url(public_url, list_id, BOTH)
         listed = token_list(url, shard.revoked, shard.suspended, signer, now, validity)
-        _replace(directory / list_id / f"{TOKEN}.jwt", listed.encode("ascii"))
+        _replace(directory / list_id / f"{BOTH}.jwt", listed.encode("ascii"))
         urls.append(url)
         shard.published = shard.changed
     return urls

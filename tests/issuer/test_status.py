@@ -28,6 +28,7 @@ from issuer.status import (
 )
 from ledger.database.models import Credential, StatusChange, StatusList
 from ledger.database.session import Database
+from verifier.token_status_list import read_token_list
 
 City = tuple[Database, Keystore, list[Credential], Path]
 
@@ -132,7 +133,7 @@ def test_nobody_named_is_said_too(city: City) -> None:
 def test_a_published_list_is_signed_by_its_institution_and_has_an_end(city: City) -> None:
     database, keys, found, folder = city
     report = publish(database, keys, folder, PUBLIC_URL, NOW)
-    assert len(report.published) == 4
+    assert len(report.published) == 6
     for credential in found[:2]:
         did = keys.did(credential.institution_id)
         for purpose in ("revocation", "suspension"):
@@ -150,23 +151,48 @@ def test_a_published_list_is_signed_by_its_institution_and_has_an_end(city: City
     assert not [p for p in folder.rglob("*") if p.name.startswith(".")]
 
 
+def test_the_token_status_list_says_what_the_bitstring_lists_say(city: City) -> None:
+    """One list of both purposes, signed by the institution, from the same bits."""
+    database, keys, found, folder = city
+    revoke(database, [found[0].id, found[1].id], "reason", NOW)
+    suspend(database, [found[2].id, found[3].id], "reason", NOW)
+    revoke(database, [found[3].id], "reason", NOW)
+    publish(database, keys, folder, PUBLIC_URL, NOW)
+    expected = {0: 1, 1: 1, 2: 2, 3: 1}
+    for place, credential in enumerate(found):
+        body = (folder / credential.status_list_id / "token.jwt").read_bytes()
+        listed = read_token_list(body)
+        assert listed.uri == f"{PUBLIC_URL}/status/{credential.status_list_id}/token"
+        assert listed.issuer == keys.did(credential.institution_id)
+        assert len(listed.entries) == 131_072
+        assert listed.entries[credential.status_index] == expected.get(place, 0)
+        for purpose, value in (("revocation", 1), ("suspension", 2)):
+            shown = listed.entries[credential.status_index] == value
+            bit = published_bit(folder, credential, purpose)
+            assert shown == (bit and not (value == 2 and place == 3))
+    assert listed.expires_at == NOW.replace(microsecond=0) + timedelta(days=7)
+    assert listed.ttl == timedelta(hours=12)
+
+
 def test_only_changed_or_ageing_lists_are_published_again(city: City) -> None:
     database, keys, found, folder = city
-    assert len(publish(database, keys, folder, PUBLIC_URL, NOW).published) == 4
+    assert len(publish(database, keys, folder, PUBLIC_URL, NOW).published) == 6
     again = publish(database, keys, folder, PUBLIC_URL, NOW + timedelta(days=3))
     assert (again.published, again.fresh) == ((), 2)
     revoke(database, [found[0].id], "reason", NOW)
     changed = publish(database, keys, folder, PUBLIC_URL, NOW)
-    assert len(changed.published) == 2
+    assert len(changed.published) == 3
     aged = publish(database, keys, folder, PUBLIC_URL, NOW + timedelta(days=4))
-    assert len(aged.published) == 4
+    assert len(aged.published) == 6
 
 
 def test_a_lost_or_damaged_file_is_published_again(city: City) -> None:
     database, keys, found, folder = city
     publish(database, keys, folder, PUBLIC_URL, NOW)
     (folder / found[0].status_list_id / "revocation.json").write_bytes(b"{")
-    assert len(publish(database, keys, folder, PUBLIC_URL, NOW).published) == 2
+    assert len(publish(database, keys, folder, PUBLIC_URL, NOW).published) == 3
+    (folder / found[0].status_list_id / "token.jwt").unlink()
+    assert len(publish(database, keys, folder, PUBLIC_URL, NOW).published) == 3
 
 
 def test_an_institution_without_its_key_does_not_stop_the_others(
@@ -175,5 +201,5 @@ def test_an_institution_without_its_key_does_not_stop_the_others(
     database, _, _, folder = city
     (tmp_path / "keys" / f"{CENTRE}.key").unlink()
     report = publish(database, keystore(tmp_path), folder, PUBLIC_URL, NOW)
-    assert len(report.published) == 2
+    assert len(report.published) == 3
     assert [entry.institution for entry in report.not_published] == [CENTRE]

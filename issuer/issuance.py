@@ -35,12 +35,13 @@ from issuer.keys import Keystore
 from issuer.leftovers import EXAMPLES, IssueReport, LeftOut, Leftovers, reason_of
 from issuer.place import AnchorPlace
 from issuer.signing import SignedChunk, SignedCredential, SignJob, Submit, signing
-from issuer.templates import RecordFacts, kinds
+from issuer.templates import DegreeFacts, RecordFacts, kinds
 from issuer.templates.facts import instant
 from ledger.database.bulk import insert_rows
 from ledger.database.models import Batch, Credential
 from ledger.database.session import Database
 from ledger.learners import Identities, NameUnreadable
+from ledger.standing import DEGREE
 
 CHUNK = 2_000
 """Records read, signed and stored together; bounds memory and what a kill repeats."""
@@ -70,6 +71,11 @@ NO_TEMPLATE = Reason(
     "template-missing",
     Text("이 종류의 증명 서식이 없습니다", "There is no credential template for this kind"),
     Text("이 종류의 서식 파일을 추가해 주세요", "Add a template file for this kind"),
+)
+NO_DECISION = Reason(
+    "degree-not-decided",
+    Text("수여 결정이 없는 학위입니다", "No committee decided on this degree"),
+    Text("baeum award로 심사와 결정을 거쳐 주세요", "Let it be decided with baeum award"),
 )
 NAME_UNREADABLE = Reason(
     NameUnreadable.code,
@@ -228,6 +234,9 @@ class _Run:
     def _wanted(self, issuer: Ready, rows: list[Any]) -> list[RecordFacts]:
         """The records that may be signed; the others are tallied with their reason."""
         wanted = []
+        degrees = ready_records.degrees(
+            self._database, [row.id for row in rows if row.kind == DEGREE]
+        )
         for row in rows:
             reason = (
                 NO_TEMPLATE
@@ -235,14 +244,18 @@ class _Run:
                 else issuer.accreditations.refusal(row.kind, row.ended_at, self._now)
             )
             if reason is None:
-                record, reason = self._facts(row)
+                record, reason = self._facts(row, degrees.get(row.id))
                 if record is not None:
                     wanted.append(record)
             if reason is not None:
                 self._leave_out(issuer.facts.institution, reason, row.id)
         return wanted
 
-    def _facts(self, row: Any) -> tuple[RecordFacts | None, Reason | None]:
+    def _facts(
+        self, row: Any, degree: DegreeFacts | None
+    ) -> tuple[RecordFacts | None, Reason | None]:
+        if row.kind == DEGREE and degree is None:
+            return None, NO_DECISION
         name: str | None = None
         if self._identities is not None and row.name is not None:
             try:
@@ -264,6 +277,7 @@ class _Run:
                 row.minutes,
                 name,
                 row.holder_did,
+                degree,
             ),
             None,
         )

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session
 
+from issuer.templates import DegreeFacts
+from ledger.database.awards import Application, Decision
 from ledger.database.models import Credential, Learner, LearnerIdentity, LearningRecord
 from ledger.database.session import Database
 
@@ -49,6 +51,27 @@ def pages(database: Database, institution: str, size: int) -> Iterator[list[Any]
         if len(rows) < size:
             return
         after = rows[-1].source_key
+
+
+def degrees(database: Database, record_ids: list[str]) -> dict[str, DegreeFacts]:
+    """What the committee's decisions froze, by the id of the degree's record."""
+    if not record_ids:
+        return {}
+    with database.reading() as session:
+        rows = session.execute(
+            select(
+                Decision.record_id,
+                Application.policy,
+                Application.policy_hash,
+                Decision.record_set_root,
+                Decision.allocation_hash,
+                Decision.trace_hash,
+                Decision.taxonomy,
+            )
+            .join(Application, Application.id == Decision.application_id)
+            .where(Decision.record_id.in_(record_ids))
+        )
+        return {str(row[0]): DegreeFacts(*row[1:]) for row in rows}
 
 
 def still_wanted(session: Session, record_ids: Iterable[str]) -> set[str]:

@@ -167,6 +167,12 @@ class Report:
     ) -> Report:
         return cls(verdict_of(checks, required), tuple(checks), dict(facts), checked_at)
 
+    def with_check(self, check: Check) -> Report:
+        """The report with a further check, made by somebody else, and the verdict anew."""
+        checks = (*self.checks, check)
+        required = [c.id for c in checks if c.required]
+        return Report(verdict_of(checks, required), checks, self.facts, self.checked_at)
+
     def check(self, check_id: str) -> Check:
         """The check with this id; ``KeyError`` when there is none."""
         for check in self.checks:

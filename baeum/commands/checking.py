@@ -150,9 +150,23 @@ def register(app: typer.Typer) -> None:
             bool,
             typer.Option(help="Accept a copy of a holder-bound credential, not presented by them."),
         ] = False,
+        recompute: Annotated[
+            bool,
+            typer.Option(
+                "--recompute", help="Compute a degree again from the records its holder discloses."
+            ),
+        ] = False,
+        policy: Annotated[
+            Path | None,
+            typer.Option(help="With --recompute: the policy's file, when it is not a bundled one."),
+        ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
     ) -> int:
-        """Check a credential: signature, issuer, anchor, accreditation, status and dates."""
+        """Check a credential: signature, issuer, anchor, accreditation, status and dates.
+
+        With --recompute also step 10: the degree is computed again, offline, from the disclosure
+        in the file.
+        """
         from baeum.home import Home, now
         from baeum.settings import load
         from verifier.policy import VerificationPolicy
@@ -160,6 +174,8 @@ def register(app: typer.Typer) -> None:
 
         if trust_block is not None and not offline:
             raise typer.BadParameter("--trust-block needs --offline")
+        if policy is not None and not recompute:
+            raise typer.BadParameter("--policy needs --recompute")
         content = read_file(file)
         with Home(load()) as home:
             trust = home.trust()
@@ -178,6 +194,10 @@ def register(app: typer.Typer) -> None:
                     nonce=nonce,
                     audience=audience,
                 )
+        if recompute:
+            from baeum.recomputation import with_recomputation
+
+            report = with_recomputation(report, content, policy)
         if as_json:
             print_json(report.to_json())
         else:

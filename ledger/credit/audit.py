@@ -7,7 +7,7 @@ is met; people award.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -23,12 +23,13 @@ from ledger.credit.errors import DegreeUnknown
 from ledger.credit.explain import record_lines
 from ledger.credit.policy import Block, Degree, Policy
 from ledger.credit.problem import Problem, build_problem, caps_on
-from ledger.credit.program import prove
+from ledger.credit.program import allowed, prove
 from ledger.credit.reasons import CONDITION, hours, say, spoken
 from ledger.credit.records import Context, Exemption, Record, Unreadable
 from ledger.credit.review import flags
 
-UNHASHED = ("certificate", "path", "trace_hash")
+UNHASHED = ("certificate", "path", "trace_hash", "notes")
+SENTENCES = ("why", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,22 @@ def audit(
             {"degree": degree},
         )
     return _Run(policy, found, context, as_of, method).audit(records, unreadable)
+
+
+def holds(
+    policy: Policy,
+    degree: str,
+    records: Sequence[Record],
+    context: Context,
+    as_of: date | datetime,
+    allocation: Mapping[tuple[str, str], int],
+) -> bool:
+    """Whether this very allocation (record and block → minutes) meets the degree under every cap,
+    overlap and same-learning rule. Records it does not name are not used."""
+    found = policy.degree(degree)
+    if found is None:
+        return False
+    return _Run(policy, found, context, as_of, "auto").holds(records, allocation)
 
 
 class _Run:
@@ -177,6 +194,26 @@ class _Run:
             document["certificate"] = advice.certificate(policy, problem, proof)
         document["trace_hash"] = trace_hash(document)
         return Audit(hours_met, eligible, usage.path, document)
+
+    def holds(self, records: Sequence[Record], allocation: Mapping[tuple[str, str], int]) -> bool:
+        candidates, _ = self.sift.sift(records, ())
+        problem = self.problem(candidates)
+        place = {record.id: i for i, record in enumerate(problem.records)}
+        block = {b.id: n for n, b in enumerate(self.blocks)}
+        totals = [0] * len(problem.records)
+        filled = [0] * len(self.blocks)
+        for (record, into), minutes in allocation.items():
+            i, b = place.get(record), block.get(into)
+            if i is None or b is None or minutes <= 0:
+                return False
+            if b not in problem.classes[problem.klass[i]]:
+                return False
+            totals[i] += minutes
+            filled[b] += minutes
+        for rule, have in zip(self.blocks, filled, strict=True):
+            if have < rule.minimum or (rule.maximum is not None and have > rule.maximum):
+                return False
+        return allowed(problem, totals)
 
     def _as_of(self) -> str:
         return self.given.isoformat()
@@ -296,6 +333,15 @@ def _allocation(problem: Problem, placed: Sequence[dict[int, int]]) -> list[dict
 
 
 def trace_hash(document: dict[str, Any]) -> str:
-    """``sha256:`` + hex over the RFC 8785 form of an audit without its proof and path."""
+    """``sha256:`` + hex over the RFC 8785 form of an audit without its proof, path and sentences.
+
+    What is hashed is codes and numbers: correcting a sentence changes no degree that was given.
+    """
     kept = {k: v for k, v in document.items() if k not in UNHASHED}
-    return "sha256:" + hashlib.sha256(canonical(kept)).hexdigest()
+    return "sha256:" + hashlib.sha256(canonical(_silent(kept))).hexdigest()
+
+
+def _silent(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _silent(v) for k, v in value.items() if k not in SENTENCES}
+    return [_silent(v) for v in value] if isinstance(value, list) else value

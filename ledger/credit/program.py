@@ -141,6 +141,19 @@ def solve_exactly(problem: Problem) -> Usage:
     return Usage(_days(problem, built, use), "program")
 
 
+def allowed(problem: Problem, minutes: Sequence[int]) -> bool:
+    """Whether every record can be used for exactly these minutes with all overlays met."""
+    built = build_model(problem)
+    settle_locked(built)
+    for mine, total in zip(problem.of, minutes, strict=True):
+        if not mine and total:
+            return False
+        built.model.line([(built.cells[n], 1) for n in mine], total, total, ("given",))
+    for column in built.overlay:
+        built.model.fix(column, 0, 0)
+    return built.model.minimise({}) is not None
+
+
 def settle_locked(built: Built) -> None:
     """Keep what earlier degrees hold: all of it, or as much as the limits leave room for."""
     if built.locked:

@@ -21,6 +21,8 @@ COMMANDS = (
     "issuing",
     "checking",
     "degrees",
+    "awards",
+    "awards_papers",
     "wallet",
     "bench",
 )

@@ -83,6 +83,7 @@ class Worker:
 
     def _once(self) -> None:
         from baeum import operations
+        from baeum.awarding import follow
 
         anchorer = self._home.anchorer()
         for batch_id in anchorer.pending():
@@ -95,6 +96,7 @@ class Worker:
                 continue
             if step.before != step.after:
                 _log.info("batch %s: %s -> %s", batch_id, step.before, step.after)
+        follow(self._home)
         operations.publish(self._home)
 
 

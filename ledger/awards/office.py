@@ -1,0 +1,76 @@
+"""The degree office as one object for whoever serves people: a command, a page, an API.
+
+``take`` runs one step as one transaction; ``look`` reads. Steps are the functions of this package
+with ``(session, …, now=)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from credential.text import Text
+from ledger.awards.applications import Taken
+from ledger.awards.errors import Unknown
+from ledger.database.models import Accreditation
+from ledger.database.session import Database
+from ledger.learners import Identities
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """``identities`` opens names for the office's own lists; without it there are none.
+
+    ``afterwards`` is called after each step that changed something: the composition root lets
+    status bits follow there. It may fail or be killed; it is called again later.
+    """
+
+    database: Database
+    clock: Callable[[], datetime]
+    identities: Identities | None = None
+    afterwards: Callable[[], object] = field(default=lambda: None)
+
+    def take(self, step: Callable[..., Taken], *arguments: Any, **named: Any) -> Taken:
+        """One step, one transaction; ``now`` is added. Raises what the step raises."""
+        with self.database.session() as session:
+            taken = step(session, *arguments, **named, now=self.clock())
+        if taken.changed:
+            self.afterwards()
+        return taken
+
+    def look(
+        self, view: Callable[Concatenate[Session, P], T], *arguments: P.args, **named: P.kwargs
+    ) -> T:
+        """What ``view`` reads, in one state of the database."""
+        with self.database.reading() as session:
+            return view(session, *arguments, **named)
+
+    def awarding_institution(self) -> str:
+        """Who signs degrees: the first institution accredited for them. Raises ``Unknown``."""
+        with self.database.reading() as session:
+            found = session.scalars(
+                select(Accreditation.institution_id)
+                .where(Accreditation.kind == "degree", Accreditation.valid_from <= self.clock())
+                .order_by(Accreditation.id)
+                .limit(1)
+            ).first()
+        if found is None:
+            raise Unknown(
+                Text(
+                    "학위를 수여하도록 인증된 기관이 없습니다.",
+                    "No institution is accredited to give degrees.",
+                ),
+                Text(
+                    "기관 목록의 수여 기관에 kind: degree를 추가하고 baeum setup을 실행하세요.",
+                    "Add kind: degree to the awarding institution's entry and run baeum setup.",
+                ),
+            )
+        return found

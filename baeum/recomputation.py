@@ -1,4 +1,4 @@
-"""Step 10 of a verification: the degree computed again from what its holder discloses.
+"""The last step of a verification: the degree computed again from what its holder discloses.
 
 The verifier knows no engine and the engine no signatures; here the two meet. The engine is pure,
 so this needs no database and no network.
@@ -14,7 +14,7 @@ from credential.text import Text
 if TYPE_CHECKING:
     from verifier.report import Check, Report
 
-STEP = 10
+STEP = 11
 ID = "degree"
 
 

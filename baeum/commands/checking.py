@@ -164,7 +164,7 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         """Check a credential: signature, issuer, anchor, accreditation, status and dates.
 
-        With --recompute also step 10: the degree is computed again, offline, from the disclosure
+        With --recompute also step 11: the degree is computed again, offline, from the disclosure
         in the file.
         """
         from baeum.home import Home, now

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -14,6 +14,16 @@ from starlette.responses import HTMLResponse
 from api import language
 from api.routes.network import SELF_RUN
 from api.services import Services
+from credential.text import Text
+from ledger.access.permissions import Permission
+
+if TYPE_CHECKING:
+    from api.access import Acting
+
+NAVIGATION: tuple[tuple[Permission | None, str, Text], ...] = (
+    (None, "/account", Text("내 계정", "My account")),
+)
+"""What a signed-in person finds at the top, as far as their permissions go."""
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -31,10 +41,20 @@ class Pages:
             lstrip_blocks=True,
         )
         self._assets = _digest(STATIC)
+        self._sign_in = services.door is not None
         self._self_run = any(network.self_run for network in services.trust.networks)
 
-    def html(self, name: str, lang: language.Language, *, path: str = "/", **context: Any) -> str:
-        """The template ``name`` in one language. ``path`` is the page's own address."""
+    def html(
+        self,
+        name: str,
+        lang: language.Language,
+        *,
+        path: str = "/",
+        acting: Acting | None = None,
+        **context: Any,
+    ) -> str:
+        """The template ``name`` in one language. ``path`` is the page's own address, ``acting``
+        who is signed in."""
 
         def t(ko: str, en: str) -> str:
             return ko if lang == "ko" else en
@@ -47,6 +67,9 @@ class Pages:
             # an address such as //elsewhere.example would be a link to another server
             path="/" + path.lstrip("/\\"),
             version=self._assets,
+            acting=acting,
+            navigation=[] if acting is None else _navigation(acting, lang),
+            offers_sign_in=self._sign_in,
             self_run=self._self_run,
             self_run_notice=language.say(SELF_RUN, lang),
             **context,
@@ -81,6 +104,14 @@ class Pages:
         return self.page(
             request, "error.html", lang, status=status, headers=headers, problem=problem
         )
+
+
+def _navigation(acting: Acting, lang: language.Language) -> list[tuple[str, str]]:
+    return [
+        (href, language.say(text, lang))
+        for permission, href, text in NAVIGATION
+        if permission is None or acting.may(permission)
+    ]
 
 
 def _digest(directory: Path) -> str:

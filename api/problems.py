@@ -194,6 +194,10 @@ def respond(
     extra = {"Content-Language": lang, "Cache-Control": "no-store", **(headers or {})}
     if code == 503:
         extra.setdefault("Retry-After", "2")
+    if code == 429 and "retry_after" in error.facts:
+        extra.setdefault("Retry-After", str(error.facts["retry_after"]))
+    if code == 401:
+        extra.setdefault("WWW-Authenticate", 'Bearer realm="baeum"')
     pages = getattr(request.app.state, "pages", None)
     if pages is not None and wants_page(request):
         page: Response = pages.error(request, members, extra)
@@ -234,12 +238,16 @@ def from_validation(error: RequestValidationError) -> MalformedRequest:
 
 
 def install(app: FastAPI) -> None:
-    """Handlers for our errors, the framework's and validation's."""
+    """Handlers for our errors, the framework's and validation's.
+
+    ``app.state.turn`` may send a person's browser to another page instead (sign-in).
+    """
 
     def ours(request: Request, error: Exception) -> Response:
         if not isinstance(error, BaeumError):
             raise error
-        return respond(request, error)
+        turned = app.state.turn(request, error)
+        return respond(request, error) if turned is None else turned
 
     def http(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):

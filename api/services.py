@@ -12,6 +12,7 @@ from api.limits import Limits
 
 if TYPE_CHECKING:
     from credential.evidence import Evidence
+    from ledger.access.door import Door
     from verifier.report import Report
     from verifier.trust import Trust
 
@@ -44,6 +45,8 @@ class Services:
     public_url: str = "http://localhost:8000"
     """Where others reach this application, without a slash at the end."""
     version: str = "0"
+    door: Door | None = None
+    """Who is signed in and what they may do; without it nobody is and nothing is theirs."""
     rpc: Rpc | None = None
     """The chain served at ``/rpc``, reads only."""
     status_list: Callable[[str, str], bytes | None] | None = None

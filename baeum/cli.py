@@ -23,6 +23,7 @@ COMMANDS = (
     "degrees",
     "awards",
     "awards_papers",
+    "access",
     "wallet",
     "bench",
 )

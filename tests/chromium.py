@@ -78,4 +78,29 @@ def opened(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
     assert strangers == [], "a page asked another server"
     # a status of 400 or 404, which some tests provoke, is written to the console as well
     serious = [text for text in complaints if not text.startswith("Failed to load resource")]
-    assert serious == []
+    assert serious == [], serious
+
+
+def violations(page: Page, axe: str, state: str) -> list[tuple[str, str, list[Any]]]:
+    """What axe-core finds on the page as it is, contrast AAA included; ``state`` names it."""
+    wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    assert not wide, f"{state} scrolls sideways"
+    page.evaluate(f"() => {{ {axe} }}")
+    # the console at /docs is other people's work; the page around it is ours
+    found = page.evaluate(
+        """() => axe.run({ exclude: ['#console'] }, {
+            rules: { 'color-contrast-enhanced': { enabled: true } },
+        })"""
+    )
+    return [
+        (state, entry["id"], [node["target"] for node in entry["nodes"]])
+        for entry in found["violations"]
+    ]
+
+
+def keep(page: Page, name: str) -> None:
+    """With BAEUM_SCREENSHOTS=folder the page is saved there as a picture to look at."""
+    folder = os.environ.get("BAEUM_SCREENSHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)

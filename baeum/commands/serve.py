@@ -28,6 +28,7 @@ def services(home: Home) -> Services:
     """What the HTTP application is given from this home."""
     from api.services import Services, lists_in
     from baeum.home import now
+    from ledger.access.door import Door
     from verifier.verify import verify
 
     trust = home.trust()
@@ -51,6 +52,7 @@ def services(home: Home) -> Services:
         trust=trust,
         public_url=home.settings.public_url,
         version=__version__,
+        door=Door(home.database, now),
         rpc=home.endpoint().call if home.settings.embedded_chain else None,
         status_list=lists_in(home.status_directory),
         probes={"database": database_answers, "chain": chain_answers},

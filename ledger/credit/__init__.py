@@ -6,7 +6,7 @@ context, as_of)``; ``files.audit_files`` asks it of plain files.
 
 from __future__ import annotations
 
-from ledger.credit.audit import Audit, audit
+from ledger.credit.audit import Audit, Verdict, audit, verdict
 from ledger.credit.choose import choose
 from ledger.credit.files import audit_files, read_context, read_records
 from ledger.credit.lint import Finding, lint
@@ -21,6 +21,7 @@ __all__ = [
     "Policy",
     "Record",
     "Unreadable",
+    "Verdict",
     "audit",
     "audit_files",
     "bundled",
@@ -32,4 +33,5 @@ __all__ = [
     "parse_records",
     "read_context",
     "read_records",
+    "verdict",
 ]

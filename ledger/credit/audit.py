@@ -17,13 +17,13 @@ from credential.text import Text
 from ledger.credit import advice
 from ledger.credit.admit import Admission, Candidate
 from ledger.credit.allocate import allocate, by_block
-from ledger.credit.bounds import shortages
+from ledger.credit.bounds import shortages, solve_cheaply
 from ledger.credit.conditions import Condition, active, admission, entry, hours_since, items
 from ledger.credit.errors import DegreeUnknown
 from ledger.credit.explain import record_lines
 from ledger.credit.policy import Block, Degree, Policy
 from ledger.credit.problem import Problem, build_problem, caps_on
-from ledger.credit.program import allowed, prove
+from ledger.credit.program import allowed, least_missing, prove
 from ledger.credit.reasons import CONDITION, hours, say, spoken
 from ledger.credit.records import Context, Exemption, Record, Unreadable
 from ledger.credit.review import flags
@@ -53,6 +53,17 @@ class Audit:
         return canonical(self.document)
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer without its explanation: what ``audit`` says, for a fraction of the work.
+    ``missing``: minutes over all blocks; ``path``: ``bounds`` or ``program``."""
+
+    hours_met: bool
+    eligible: bool
+    missing: int
+    path: str
+
+
 def audit(
     policy: Policy,
     degree: str,
@@ -68,6 +79,23 @@ def audit(
     ``as_of``: a local day, whose end is the cut-off, or an aware time. Raises ``DegreeUnknown``,
     and ``SolverDisagrees`` when the solver's answer fails the integer check.
     """
+    found = degree_of(policy, degree)
+    return _Run(policy, found, context, as_of, method).audit(records, unreadable)
+
+
+def verdict(
+    policy: Policy,
+    degree: str,
+    records: Sequence[Record],
+    context: Context,
+    as_of: date | datetime,
+) -> Verdict:
+    """The answer of ``audit`` alone, for many learners. Raises as ``audit`` does."""
+    return _Run(policy, degree_of(policy, degree), context, as_of, "auto").verdict(records)
+
+
+def degree_of(policy: Policy, degree: str) -> Degree:
+    """The degree or track of this id. Raises ``DegreeUnknown``."""
     found = policy.degree(degree)
     if found is None:
         known = ", ".join(d.id for d in policy.degrees)
@@ -76,7 +104,7 @@ def audit(
             Text(f"가능한 값: {known}", f"One of: {known}"),
             {"degree": degree},
         )
-    return _Run(policy, found, context, as_of, method).audit(records, unreadable)
+    return found
 
 
 def holds(
@@ -129,6 +157,29 @@ class _Run:
             extra=extra,
         )
 
+    def conditions(self, records: Sequence[Record]) -> list[Condition]:
+        """Everything that is not hours of this degree."""
+        found = [
+            *items(self.degree, self.context, self.exemptions),
+            *entry(self.policy, self.degree, self.context, self.day),
+        ]
+        if self.degree.recorded:
+            whole, _ = Admission(self.policy, self.context, self.given).sift(records, ())
+            found += admission(self.policy, self.degree, whole)
+        return found
+
+    def verdict(self, records: Sequence[Record]) -> Verdict:
+        problem = self.problem(self.sift.sift(records, ())[0])
+        usage = solve_cheaply(problem)
+        if usage is None:
+            missing, looks = least_missing(problem)
+        else:
+            missing = problem.required - min(problem.required, sum(usage.cells))
+            looks = shortages(problem, usage.of(problem))
+        hours_met = not missing and not any(looks)
+        eligible = hours_met and all(c.met for c in self.conditions(records))
+        return Verdict(hours_met, eligible, missing, "program" if usage is None else "bounds")
+
     def audit(self, records: Sequence[Record], unreadable: Sequence[Unreadable]) -> Audit:
         policy, degree = self.policy, self.degree
         candidates, refusals = self.sift.sift(records, unreadable)
@@ -139,13 +190,7 @@ class _Run:
         short = [max(0, b.minimum - f) for b, f in zip(self.blocks, filled, strict=True)]
         looks = shortages(problem, usage.of(problem))
         hours_met = not any(short) and not any(looks)
-        conditions = [
-            *items(degree, self.context, self.exemptions),
-            *entry(policy, degree, self.context, self.day),
-        ]
-        if degree.recorded:
-            whole, _ = Admission(policy, self.context, self.given).sift(records, ())
-            conditions += admission(policy, degree, whole)
+        conditions = self.conditions(records)
         eligible = hours_met and all(c.met for c in conditions)
         document: dict[str, Any] = {
             "format": "degree-audit/1",

@@ -154,6 +154,18 @@ def allowed(problem: Problem, minutes: Sequence[int]) -> bool:
     return built.model.minimise({}) is not None
 
 
+def least_missing(problem: Problem) -> tuple[int, list[int]]:
+    """Only the first stages: minutes missing in blocks, and what each overlay then misses.
+
+    The same numbers as ``solve_exactly`` leads to, without the allocation. Raises
+    ``SolverDisagrees``.
+    """
+    built = build_model(problem)
+    settle_locked(built)
+    missing = _settle(built, dict.fromkeys(built.missing, 1))
+    return missing, [_settle(built, {column: 1}) for column in built.overlay]
+
+
 def settle_locked(built: Built) -> None:
     """Keep what earlier degrees hold: all of it, or as much as the limits leave room for."""
     if built.locked:

@@ -6,12 +6,12 @@ JSON that ``ledger.credit`` reads from files, so an audit can be exported and re
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from credential.errors import BaeumError
@@ -36,6 +36,7 @@ from ledger.database.models import (
     LearningRecord,
     StatusChange,
 )
+from ledger.holds import Hold, holds_in_force
 
 KST = ZoneInfo("Asia/Seoul")
 POLICY = "seoul.citizen-degree"
@@ -83,24 +84,42 @@ def records_of(
     as_of: date | datetime,
     *,
     verified_before: datetime | None = None,
+    more_holds: Sequence[Hold] = (),
 ) -> list[dict[str, Any]]:
     """The learner's records as JSON, by id. Superseded ones are left out: what replaced them is in.
     So are degrees: they are made of learning and are none.
 
-    A record whose credential was revoked or suspended by then says so and does not count.
-    ``verified_before`` leaves out what arrived later: the cut-off of an application.
+    A record whose credential was revoked or suspended by then says so and does not count; so does
+    one that an order holds back (``more_holds``: as if these were given too). ``verified_before``
+    leaves out what arrived later: the cut-off of an application.
     """
-    wanted = select(LearningRecord).where(
+    wanted = select(*_AUDITED).where(
         LearningRecord.learner_id == learner_id,
         LearningRecord.status != "superseded",
         LearningRecord.kind != DEGREE,
     )
     if verified_before is not None:
         wanted = wanted.where(LearningRecord.recorded_at < verified_before)
-    rows = session.scalars(wanted.order_by(LearningRecord.id)).all()
+    rows = session.execute(wanted.order_by(LearningRecord.id)).all()
     changed = _credential_states(session, learner_id, _cutoff(as_of))
+    for hold in [*holds_in_force(session, _cutoff(as_of)), *more_holds]:
+        for row in rows:
+            if hold.covers(row.institution_id, row.kind, row.ended_at.astimezone(KST).date()):
+                changed.setdefault(row.id, "suspended")
     usual = _usual_kinds(session, {row.institution_id for row in rows})
     return [_record(row, changed.get(row.id), usual) for row in rows]
+
+
+def register_of(session: Session) -> tuple[dict[str, Any], set[tuple[str, str]]]:
+    """The whole register of issuers as ``context_of`` shows it, and the (institution, kind) pairs
+    that are listed under the institution's own name."""
+    names = session.scalars(select(Institution.id)).all()
+    return _issuers(session, names), _usual_kinds(session, names)
+
+
+def cutoff_of(as_of: date | datetime) -> datetime:
+    """The first instant that an audit as of a day in Seoul, or a time, no longer sees."""
+    return _cutoff(as_of)
 
 
 def context_of(
@@ -183,8 +202,31 @@ def _cutoff(as_of: date | datetime) -> datetime:
     return datetime.combine(as_of + timedelta(days=1), time.min, KST).astimezone(UTC)
 
 
+# What an audit reads of a record: not its title, and not as an object the session keeps.
+_AUDITED = (
+    LearningRecord.id,
+    LearningRecord.kind,
+    LearningRecord.category,
+    LearningRecord.level,
+    LearningRecord.institution_id,
+    LearningRecord.status,
+    LearningRecord.started_at,
+    LearningRecord.ended_at,
+    LearningRecord.exact_interval,
+    LearningRecord.minutes,
+    LearningRecord.attended,
+    LearningRecord.sessions,
+    LearningRecord.offering,
+    LearningRecord.course_class,
+    LearningRecord.code,
+    LearningRecord.source_key,
+    LearningRecord.recorded_at,
+    LearningRecord.approved,
+)
+
+
 def _record(
-    row: LearningRecord, credential_state: str | None, usual: set[tuple[str, str]]
+    row: Row[*tuple[Any, ...]], credential_state: str | None, usual: set[tuple[str, str]]
 ) -> dict[str, Any]:
     start, end = row.started_at.astimezone(KST), row.ended_at.astimezone(KST)
     whole: dict[str, Any] = {

@@ -10,6 +10,7 @@ import json
 import statistics
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -38,7 +39,9 @@ class BenchFailed(BaeumError):
     status: ClassVar[int] = 500
 
 
-def measure(name: str, count: int, runs: int, *, quiet: bool) -> dict[str, Any]:
+def measure(
+    name: str, count: int, runs: int, *, quiet: bool, options: Sequence[str] = ()
+) -> dict[str, Any]:
     """Medians of ``runs`` runs, and the runs. Raises ``BenchFailed``."""
     path = BENCH / f"{name}.py"
     if not path.exists():
@@ -51,7 +54,7 @@ def measure(name: str, count: int, runs: int, *, quiet: bool) -> dict[str, Any]:
         advance(0, runs)
         for number in range(runs):
             result = subprocess.run(
-                [sys.executable, str(path), "--count", str(count)],
+                [sys.executable, str(path), "--count", str(count), *options],
                 capture_output=True,
                 text=True,
                 check=False,
@@ -105,6 +108,36 @@ def register(app: typer.Typer) -> None:
     add("verify", "Verify in bulk on all cores, and single credentials, with everything warm.")
     add("tree", "Build the Merkle tree of one batch and take single proofs out of it.")
     add("status", "Revoke and publish the lists that say so.")
+
+    @bench.command(
+        "credit",
+        epilog="Example: `baeum bench credit --learners 1000000 --records-per-learner 20 --json`",
+    )
+    def credit(
+        learners: Annotated[int, typer.Option(min=1, help="Learners to decide.")] = 100_000,
+        records_per_learner: Annotated[
+            int, typer.Option(min=1, max=500, help="Records of each learner.")
+        ] = 20,
+        database: Annotated[
+            str | None,
+            typer.Option(
+                help="URL of a database to fill once and keep; a temporary SQLite file if left out."
+            ),
+        ] = None,
+        policy: Annotated[
+            str, typer.Option(help="Name of a bundled policy.")
+        ] = "seoul.citizen-degree@2025.1",
+        runs: Annotated[int, typer.Option(min=1, max=99, help="Runs to take the median of.")] = 1,
+        as_json: AsJson = False,
+    ) -> None:
+        """Decide the degrees of a whole city from the database."""
+        options = ["--records-per-learner", str(records_per_learner), "--policy", policy]
+        options += ["--database", database] if database else []
+        result = measure("credit", learners, runs, quiet=as_json, options=options)
+        if as_json:
+            print_json(result)
+        else:
+            show("credit", result)
 
     @bench.command("all", epilog="Example: `baeum bench all`")
     def every(runs: Runs = 3, as_json: AsJson = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,8 @@ from credential.text import Text
 
 if TYPE_CHECKING:
     from baeum.home import Home
+    from ledger.credit import Policy
+    from ledger.holds import Hold
 
 DEGREES = ("bachelor", "master", "doctor")
 MEMBER_SCHEME = "seoul-member"
@@ -173,6 +176,183 @@ def register(app: typer.Typer) -> None:
         else:
             show(audit, {}, rows=1000)
         return 0 if audit["eligible"] else 1
+
+    @credit.command(
+        "recompute",
+        epilog="Example: `baeum credit recompute --hold yangcheon-centre --until 2026-03-01`",
+    )
+    def recompute(
+        hold: Annotated[
+            str | None, typer.Option(help="Institution whose records would not count any more.")
+        ] = None,
+        kind: Annotated[
+            str | None, typer.Option(help="With --hold: only records of this kind.")
+        ] = None,
+        since: Annotated[
+            str | None, typer.Option(help="With --hold: activities that ended from this day on.")
+        ] = None,
+        until: Annotated[
+            str | None, typer.Option(help="With --hold: activities that ended before this day.")
+        ] = None,
+        new_policy: Annotated[
+            str | None, typer.Option(help="Policy file, or a bundled one's name, to compare with.")
+        ] = None,
+        policy: Annotated[
+            str | None, typer.Option(help="The policy in force; the one of the day if left out.")
+        ] = None,
+        confirm: Annotated[
+            str | None, typer.Option(help="Digest of the report: do what it says.")
+        ] = None,
+        reason: Annotated[str, typer.Option(help="Why; needed to confirm a hold.")] = "",
+        by: Annotated[str, typer.Option(help="Who orders it; needed to confirm a hold.")] = "",
+        as_of: Annotated[
+            str | None, typer.Option(help="Day of the audit, YYYY-MM-DD in Seoul.")
+        ] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    ) -> int:
+        """What a change would do to people, before it is done; with --confirm, do it.
+
+        With neither --hold nor --new-policy every learner's standing is decided and stored again.
+        """
+        from baeum.home import Home
+        from baeum.settings import load
+
+        question = _question(hold, kind, since, until, new_policy, policy)
+        with Home(load()) as home:
+            answer = recomputed(home, question, _day(as_of), confirm, reason, by)
+        if as_json:
+            print_json(answer)
+        else:
+            show_change(answer)
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What ``baeum credit recompute`` is asked."""
+
+    hold: Hold | None
+    new_policy: Policy | None
+    policy: Policy | None
+
+
+class QuestionUnclear(BaeumError):
+    """Options of ``recompute`` that do not go together."""
+
+    code = "recompute-unclear"
+    title = Text("무엇을 다시 계산할지 알 수 없습니다", "What to recompute is not clear")
+
+
+def _question(
+    hold: str | None,
+    kind: str | None,
+    since: str | None,
+    until: str | None,
+    new_policy: str | None,
+    policy: str | None,
+) -> Question:
+    from ledger.credit.files import find_policy
+    from ledger.holds import Hold
+
+    if (hold and new_policy) or (not hold and (kind or since or until)):
+        raise QuestionUnclear(
+            Text(
+                "--hold와 --new-policy는 함께 쓸 수 없고, --kind --since --until은 --hold와 씁니다",
+                "--hold and --new-policy exclude each other; --kind, --since and --until belong to "
+                "--hold",
+            ),
+            Text("한 번에 하나씩 물어보세요", "Ask one thing at a time"),
+        )
+    return Question(
+        Hold(hold, kind, _range_day(since), _range_day(until)) if hold else None,
+        find_policy(new_policy) if new_policy else None,
+        find_policy(policy) if policy else None,
+    )
+
+
+def _range_day(text: str | None) -> date | None:
+    return None if text is None else _day(text)
+
+
+def recomputed(
+    home: Home, question: Question, as_of: date, digest: str | None, reason: str, by: str
+) -> dict[str, Any]:
+    """The report as JSON, with ``confirmed``; or, for everybody, how many were decided how."""
+    from baeum.home import now
+    from ledger.credit import bundled, choose
+    from ledger.database.models import Institution
+    from ledger.standing import POLICY
+    from ledger.standings.recompute import confirm, dry_run
+    from ledger.standings.sweep import refresh_all
+
+    policy = question.policy or choose(bundled(), POLICY, as_of)
+    if question.hold is None and question.new_policy is None:
+        done = refresh_all(home.settings.database, policy, as_of, workers=home.settings.workers)
+        return {"learners": done.learners, **asdict(done), "policy": policy.key}
+    change: dict[str, Any] = {"hold": question.hold, "new_policy": question.new_policy}
+    with home.database.reading() as session:
+        held = question.hold and question.hold.institution
+        if held and session.get(Institution, held) is None:
+            raise QuestionUnclear(
+                Text(f"‘{held}’ 기관이 없습니다", f"There is no institution '{held}'"),
+                Text("기관 번호를 확인해 주세요", "Check the institution's id"),
+            )
+    if digest is None:
+        with home.database.reading() as session:
+            return {**dry_run(session, policy, as_of, **change).to_json(), "confirmed": False}
+    if question.hold and not (reason.strip() and by.strip()):
+        raise QuestionUnclear(
+            Text("--reason과 --by가 필요합니다", "--reason and --by are needed"),
+            Text("사유와 담당자를 적어 주세요", "Say why, and who orders it"),
+        )
+    with home.database.session() as session:
+        report = confirm(session, policy, as_of, digest, **change, reason=reason, by=by, now=now())
+        return {**report.to_json(), "confirmed": True}
+
+
+def show_change(answer: Mapping[str, Any]) -> None:
+    """The report for a person: counts first, then names up to twenty a list."""
+    if "digest" not in answer:
+        out.print_json(data=dict(answer))
+        return
+    counts = {name: len(answer[name]) for name in ("gain", "lose", "at_risk")}
+    out.print(
+        tr(
+            Text(
+                f"영향 받는 학습자 {answer['affected']:,}명, "
+                f"보류되는 기록 {answer['records']:,}건: "
+                f"좋아짐 {counts['gain']:,}명, 나빠짐 {counts['lose']:,}명, "
+                f"위태로운 학위 {counts['at_risk']:,}건",
+                f"{answer['affected']:,} learners affected, {answer['records']:,} records held: "
+                f"{counts['gain']:,} gain, {counts['lose']:,} lose, "
+                f"{counts['at_risk']:,} degrees at risk",
+            )
+        ),
+        soft_wrap=True,
+    )
+    for name, sign in (("gain", "+"), ("lose", "-"), ("at_risk", "!")):
+        for line in answer[name][:20]:
+            after = line.get("after") or line
+            out.print(
+                f"  {sign} {line['learner']} {line['degree']} {hours(after.get('missing', 0))}",
+                markup=False,
+                soft_wrap=True,
+            )
+        if counts[name] > 20:
+            rest = counts[name] - 20
+            out.print(tr(Text(f"  … 외 {rest:,}건 (--json)", f"  … and {rest:,} more (--json)")))
+    if answer["confirmed"]:
+        out.print(tr(Text("실행했습니다.", "Done.")))
+    else:
+        out.print(
+            tr(
+                Text(
+                    f"아직 아무것도 바꾸지 않았습니다. 실행하려면: --confirm {answer['digest']}",
+                    f"Nothing is changed yet. To do it: --confirm {answer['digest']}",
+                )
+            ),
+            soft_wrap=True,
+        )
 
 
 class DayMalformed(BaeumError):

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy
 
-from ledger.credit.clock import DEGREE
+from ledger.credit.clock import DEGREE, Clock
 from ledger.credit.columns import NEVER, Columns, Flags, Ints, Words
 from ledger.credit.policy import Accept, Conversion, Degree, Policy, TableRow
 from ledger.credit.records import Context
@@ -134,7 +135,7 @@ class Sieve:
         if timed.any():
             low = self.clock.day(int(rows.start[timed].min()))
             high = self.clock.day(int(rows.end[timed].max()))
-            marks = numpy.array([self.clock.midnight(d) for d in range(low, high + 2)], numpy.int64)
+            low, marks = _midnights(self.clock, low // 512, high // 512)
             first[timed] = low - 1 + numpy.searchsorted(marks, rows.start[timed], "right")
             last[timed] = low - 1 + numpy.searchsorted(marks, rows.end[timed] - 1, "right")
         days, place = numpy.unique(last, return_inverse=True)
@@ -347,6 +348,14 @@ def joined(left: Ints, right: Ints) -> Ints:
         right = numpy.unique(right, return_inverse=True)[1]
         low, width = 0, int(right.max()) + 1
     return left * width + (right - low)
+
+
+@lru_cache(maxsize=64)
+def _midnights(clock: Clock, low: int, high: int) -> tuple[int, Ints]:
+    """The first minute of each local day from day ``512 * low``, given with it, to the end of the
+    last stretch of 512 days."""
+    days = range(512 * low, 512 * (high + 1) + 1)
+    return days.start, numpy.array([clock.midnight(d) for d in days], numpy.int64)
 
 
 def _begun(row: TableRow) -> date:

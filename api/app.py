@@ -15,7 +15,18 @@ from api import problems
 from api.access import turn_to_sign_in
 from api.guard import Guard
 from api.pages import STATIC, Pages
-from api.routes import access, docs, health, network, pages, rpc, schemas, status, verification
+from api.routes import (
+    access,
+    docs,
+    health,
+    network,
+    pages,
+    rpc,
+    schemas,
+    status,
+    types,
+    verification,
+)
 from api.services import Services
 from api.work import Workshop
 
@@ -57,7 +68,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.turn = turn_to_sign_in
     problems.install(app)
     app.add_middleware(Guard, limits=limits)
-    for module in (pages, access, verification, status, network, rpc, health, docs):
+    for module in (pages, access, verification, status, types, network, rpc, health, docs):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.openapi = functools.cache(functools.partial(_schema, app))  # type: ignore[method-assign]

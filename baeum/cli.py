@@ -19,6 +19,7 @@ COMMANDS = (
     "serve",
     "intake",
     "issuing",
+    "handing_out",
     "checking",
     "degrees",
     "awards",

@@ -1,8 +1,8 @@
-"""Data Integrity proofs with Ed25519: ``eddsa-rdfc-2022`` and ``eddsa-jcs-2022``.
+"""Data Integrity proofs: signed with ``eddsa-rdfc-2022`` or ``eddsa-jcs-2022``, checked with more.
 
-W3C vc-di-eddsa 1.0 sections 3.2 and 3.3. Signing and checking stand side by side and share the
-hashing. Both hash the document without its ``proof`` member and nothing else removed; a suite
-this module does not know is an error, never a pass.
+W3C vc-di-eddsa 1.0 sections 3.2 and 3.3; ``credential.suites`` lists what else is checked. Signing
+and checking stand side by side and share the hashing. Both hash the document without its ``proof``
+member and nothing else removed; a suite that is not in the table is an error, never a pass.
 """
 
 from __future__ import annotations
@@ -10,21 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, ClassVar
 
-from nacl.exceptions import BadSignatureError
-from nacl.exceptions import ValueError as NaclValueError
-from nacl.signing import VerifyKey
-
-from credential import contexts, familiar, jcs, multibase, multikey
+from credential import contexts, ecdsa_sd, multibase, suites
 from credential.errors import BaeumError
 from credential.multikey import PublicKey
+from credential.suites import ECDSA_SD, Suite
 from credential.text import Text
 
-RDFC = "eddsa-rdfc-2022"
-JCS = "eddsa-jcs-2022"
+RDFC = suites.RDFC
+JCS = suites.JCS
 SUITES = (RDFC, JCS)
+"""What we sign with."""
+CHECKED = (*suites.SUITES, ECDSA_SD)
+"""What is checked."""
 MAX_PROOFS = 16
 
 Document = dict[str, Any]
@@ -118,20 +117,25 @@ def verify(
     purpose: str = "assertionMethod",
     load: contexts.Loader = contexts.load,
 ) -> None:
-    """Check one proof of a document against an Ed25519 key; returns only when it holds.
+    """Check one proof of a document against a key; returns only when it holds.
 
-    1. The proof is a DataIntegrityProof of a known suite, for ``purpose``, with an Ed25519 key.
+    1. The proof is of a known suite, for ``purpose``, with a key that suite may be used with.
     2. Its members have the form the standard gives; its context, if any, begins the document's.
     3. A proof in a chain covers the proofs it names.
-    4. The signature is 64 bytes, canonical, and the key's over the hashes of both.
+    4. The signature is of the key's length, canonical, and the key's over the hashes of both.
+
+    A selective proof (``ecdsa-sd-2023``) has its own step 4 (``credential.ecdsa_sd``).
 
     Raises ``ProofInvalid`` (a subclass says which), or what the canonical form raises.
     """
     key = public_key if isinstance(public_key, PublicKey) else PublicKey("ed25519", public_key)
     suite = _known_suite(proof)
-    if key.kind != multikey.ED25519 or len(key.raw) != 32:
+    usable = suite.keys if suite is not None else ecdsa_sd.KEYS
+    if key.kind not in usable or len(key.raw) != suites.LENGTHS[key.kind][0]:
         raise CryptosuiteUnsupported(
-            f"{suite}에는 Ed25519 키가 필요합니다.", f"{suite} needs an Ed25519 key.", key=key.kind
+            "이 서명 방식에 쓸 수 없는 종류의 키입니다.",
+            "A key of a kind this suite is not used with.",
+            key=key.kind,
         )
     if proof.get("proofPurpose") != purpose:
         raise PurposeMismatch(
@@ -139,7 +143,6 @@ def verify(
             "The proof was made for another purpose.",
             purpose=str(proof.get("proofPurpose"))[:60],
         )
-    signature = _signature(proof)
     _check_members(proof)
     options = {name: value for name, value in proof.items() if name != "proofValue"}
     unsecured = {name: value for name, value in document.items() if name != "proof"}
@@ -147,14 +150,20 @@ def verify(
         unsecured["@context"] = _proof_context(unsecured, proof)
     if "previousProof" in proof:
         unsecured["proof"] = _previous(document, proof)
-    data = hash_data(unsecured, options, load=load)
-    try:
-        VerifyKey(key.raw).verify(data, signature)
-    except (BadSignatureError, NaclValueError) as error:
+    if suite is None:
+        try:
+            good = ecdsa_sd.holds(unsecured, options, proof.get("proofValue"), key, load=load)
+        except ecdsa_sd.ProofValueMalformed as error:
+            raise ProofMalformed(error.detail.ko, error.detail.en, error.remedy) from error
+    else:
+        signature = _signature(proof, suites.LENGTHS[key.kind][1])
+        data = suite.hash_data(unsecured, options, key.kind, load=load)
+        good = suites.holds(key, data, signature)
+    if not good:
         raise SignatureMismatch(
             "서명이 내용과 맞지 않습니다. 내용이 바뀌었거나 다른 키로 서명되었습니다.",
             "The signature does not match the content: it was changed, or signed by another key.",
-        ) from error
+        )
 
 
 def proofs(document: Document) -> list[Document]:
@@ -176,13 +185,9 @@ def hash_data(
     Sections 3.2.3 to 3.2.5 (RDFC) and 3.3.3 to 3.3.5 (JCS).
     """
     suite = options.get("cryptosuite")
-    if suite == JCS:
-        return sha256(jcs.canonical(options)).digest() + sha256(jcs.canonical(unsecured)).digest()
-    if suite == RDFC:
-        config = {**options, "@context": unsecured.get("@context")}
-        proof_hash = sha256(familiar.canonical_nquads(config, load=load)).digest()
-        return proof_hash + sha256(familiar.canonical_nquads(unsecured, load=load)).digest()
-    raise _unsupported(suite)
+    if suite not in SUITES:
+        raise _unsupported(suite)
+    return suites.SUITES[str(suite)].hash_data(unsecured, options, load=load)
 
 
 def timestamp(created: datetime | str) -> str:
@@ -196,11 +201,14 @@ def timestamp(created: datetime | str) -> str:
     return created
 
 
-def _known_suite(proof: Document) -> str:
-    suite = proof.get("cryptosuite")
-    if proof.get("type") != "DataIntegrityProof" or suite not in SUITES:
-        raise _unsupported(suite if suite not in SUITES else proof.get("type"))
-    return str(suite)
+def _known_suite(proof: Document) -> Suite | None:
+    """The suite; None for the selective one, which is checked in its own way."""
+    name = suites.suite_name(proof)
+    if name == ECDSA_SD:
+        return None
+    if name is None or name not in suites.SUITES:
+        raise _unsupported(name or proof.get("type"))
+    return suites.SUITES[name]
 
 
 def _unsupported(name: object) -> CryptosuiteUnsupported:
@@ -208,14 +216,14 @@ def _unsupported(name: object) -> CryptosuiteUnsupported:
         f"지원하지 않는 서명 방식입니다: {str(name)[:60]}",
         f"A kind of proof this program does not check: {str(name)[:60]}",
         Text(
-            "eddsa-rdfc-2022 또는 eddsa-jcs-2022로 서명된 증명을 제출하십시오.",
-            "Present a credential signed with eddsa-rdfc-2022 or eddsa-jcs-2022.",
+            f"다음 방식으로 서명된 증명을 제출하십시오: {', '.join(CHECKED)}",
+            f"Present a credential signed with one of {', '.join(CHECKED)}.",
         ),
         suite=str(name)[:60],
     )
 
 
-def _signature(proof: Document) -> bytes:
+def _signature(proof: Document, length: int) -> bytes:
     value = proof.get("proofValue")
     if not isinstance(value, str) or not value.startswith("z"):
         raise ProofMalformed(
@@ -226,8 +234,10 @@ def _signature(proof: Document) -> bytes:
         signature = multibase.decode(value)
     except multibase.NotMultibase as error:
         raise ProofMalformed(error.detail.ko, error.detail.en) from error
-    if len(signature) != 64:
-        raise ProofMalformed("서명이 64바이트가 아닙니다.", "The signature is not 64 bytes.")
+    if len(signature) != length:
+        raise ProofMalformed(
+            f"서명이 {length}바이트가 아닙니다.", f"The signature is not {length} bytes."
+        )
     return signature
 
 
@@ -249,7 +259,8 @@ def _proof_context(unsecured: Document, proof: Document) -> Any:
         for value in (unsecured.get("@context"), proof["@context"])
     )
     # only the JCS proof signs its own context; elsewhere a shorter one would be anyone's addition
-    expected = ours[: len(theirs)] if proof.get("cryptosuite") == JCS else ours
+    suite = suites.SUITES.get(str(proof.get("cryptosuite")))
+    expected = ours[: len(theirs)] if suite is not None and suite.jcs else ours
     if not theirs or expected != theirs:
         raise ProofMalformed(
             "서명의 컨텍스트가 문서의 컨텍스트와 다릅니다.",

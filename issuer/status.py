@@ -20,6 +20,7 @@ from credential import status
 from credential.errors import BaeumError
 from credential.text import Text
 from issuer.batches import CredentialUnknown
+from issuer.handouts import following as handouts
 from issuer.status_lists import NotPublished, PublishReport, publish
 from ledger.database.models import Credential, StatusChange, StatusList
 from ledger.database.session import Database
@@ -143,6 +144,8 @@ def _change(
             done = {credential_id for credential_id, _ in turned}
             changed.extend(done)
             unchanged.extend(i for i, _ in entries if i not in done)
+        if changed:
+            handouts.follow(session, changed)
         order = {credential_id: n for n, credential_id in enumerate(wanted)}
         changed.sort(key=order.__getitem__)
         unchanged.sort(key=order.__getitem__)

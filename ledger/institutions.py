@@ -2,6 +2,7 @@
 
 The register is YAML: ids, names, issuer group, and for each kind the days from and to which the
 accreditation holds (KST, ``to`` exclusive, null = open). The chain holds the authoritative copy.
+``discreet: true`` marks an institution whose name alone says something about its learners.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from credential.errors import BaeumError
 from credential.text import Text
+from ledger.database.handouts import DiscreetInstitution
 from ledger.database.models import Accreditation, Institution
 
 KST = ZoneInfo("Asia/Seoul")
@@ -53,6 +55,7 @@ _SCHEMA: dict[str, Any] = {
                         },
                     },
                     "issuer_group": {"type": ["string", "null"], "maxLength": 32},
+                    "discreet": {"type": "boolean"},
                     "accredited": {
                         "type": "array",
                         "items": {
@@ -105,6 +108,7 @@ class Entry:
     name: Text
     issuer_group: str | None
     accredited: tuple[Accredited, ...]
+    discreet: bool = False
 
 
 def read_register(path: Path) -> list[Entry]:
@@ -131,6 +135,7 @@ def read_register(path: Path) -> list[Entry]:
                 Accredited(row["kind"], _midnight(row["from"]), _midnight_or_none(row.get("to")))
                 for row in item["accredited"]
             ),
+            bool(item.get("discreet", False)),
         )
         for item in document["institutions"]
     ]
@@ -156,6 +161,7 @@ def register(session: Session, entries: Iterable[Entry], now: datetime) -> list[
         institution.name_ko, institution.name_en = entry.name.ko, entry.name.en
         institution.issuer_group = entry.issuer_group
         session.flush()
+        _keep_discreet(session, entry)
         for scope in entry.accredited:
             known = session.scalar(
                 select(Accreditation).where(
@@ -172,6 +178,14 @@ def register(session: Session, entries: Iterable[Entry], now: datetime) -> list[
             known.valid_to = scope.valid_to
     session.flush()
     return fresh
+
+
+def _keep_discreet(session: Session, entry: Entry) -> None:
+    known = session.get(DiscreetInstitution, entry.id)
+    if entry.discreet and known is None:
+        session.add(DiscreetInstitution(institution_id=entry.id))
+    elif not entry.discreet and known is not None:
+        session.delete(known)
 
 
 def require(session: Session, institution_id: str) -> Institution:

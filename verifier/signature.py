@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from credential import did, integrity
+from credential import did, integrity, suites
 from credential.contexts import UnknownContext
 from credential.errors import BaeumError
 from credential.text import Text
@@ -122,7 +122,7 @@ def _check_one(document: dict[str, Any], proof: dict[str, Any]) -> SignedBy:
         ) from unknown
     except BaeumError as failure:
         raise _mismatch(failure) from failure
-    return SignedBy(method, identifier, str(proof["cryptosuite"]), proof)
+    return SignedBy(method, identifier, str(suites.suite_name(proof)), proof)
 
 
 def _mismatch(failure: BaeumError) -> SignatureWrong:

@@ -70,3 +70,25 @@ def test_climbing_out_of_the_directory_finds_nothing(tmp_path: Path) -> None:
     assert read("../secret", "revocation") is None
     assert read(str(tmp_path / "secret"), "revocation") is None
     assert read("x", "../../secret/revocation") is None
+
+
+def test_the_token_status_list_has_its_own_media_type(client: httpx.Client, world: World) -> None:
+    published = world.status_directory / LIST_ID / "token.jwt"
+    published.write_bytes(b"eyJ.e30.AA")
+    try:
+        answer = client.get(f"/status/{LIST_ID}/token")
+    finally:
+        published.unlink()
+    assert answer.content == b"eyJ.e30.AA"
+    assert answer.headers["content-type"] == "application/statuslist+jwt"
+    assert client.get(f"/status/{LIST_ID}/token").status_code == 404
+
+
+def test_the_metadata_of_a_type_is_where_credentials_say(
+    client: httpx.Client, world: World
+) -> None:
+    answer = client.get("/vct/course")
+    assert answer.status_code == 200
+    assert answer.json()["vct"] == f"{world.services.public_url}/vct/course"
+    assert {"locale": "ko-KR", "name": "이수증"} in answer.json()["display"]
+    assert client.get("/vct/passport").status_code == 404

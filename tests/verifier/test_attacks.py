@@ -531,6 +531,12 @@ def test_verification_does_not_change_what_it_is_given(still_world, good):
     assert good.to_json() == before
 
 
-def test_integrity_knows_only_two_suites():
+def test_integrity_signs_with_two_suites_and_checks_a_closed_list():
     """The verifier relies on it: a suite added there must be looked at here."""
     assert integrity.SUITES == ("eddsa-rdfc-2022", "eddsa-jcs-2022")
+    assert set(integrity.CHECKED) - set(integrity.SUITES) == {
+        "ecdsa-rdfc-2019",
+        "ecdsa-jcs-2019",
+        "ecdsa-sd-2023",
+        "Ed25519Signature2020",
+    }

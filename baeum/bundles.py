@@ -13,7 +13,7 @@ from credential.errors import BaeumError
 from credential.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from credential.evidence import Evidence
     from ledger.chain.bundle import Bundle
@@ -55,8 +55,7 @@ def bundle(
             Text("baeum anchor를 실행한 뒤 다시 해 주세요", "Run baeum anchor, then try again"),
         )
     document = evidence.credential
-    issuer = document.get("issuer")
-    did = issuer.get("id", "") if isinstance(issuer, dict) else str(issuer)
+    method = signed_with(document)
     time = int(datetime.fromisoformat(receipt.block_time).timestamp())
     kind = kind_hash(kind_of(document) or "unknown")
     lists: dict[str, dict[str, Any]] = {}
@@ -64,28 +63,42 @@ def bundle(
         url = entry["statusListCredential"]
         if url not in lists:
             lists[url] = strict_json(status_source.fetch(url).body)
+    listed = {signed_with(each) for each in lists.values()} - {method}
     made = gather(
         endpoint,
         transaction="0x" + receipt.transaction.hex(),
         registry=registry,
-        reads=_reads(did, kind, receipt.anchored_by, time),
+        reads=_reads(method, listed, kind, receipt.anchored_by, time),
         status_lists=lists.items(),
         blocks=blocks,
     )
     return replace(evidence, proofs=made.proofs), made
 
 
+def signed_with(document: Mapping[str, Any]) -> str:
+    """The verification method of the first proof."""
+    proof = document.get("proof")
+    first = proof[0] if isinstance(proof, list) and proof else proof
+    return str(first.get("verificationMethod")) if isinstance(first, dict) else ""
+
+
 def _reads(
-    did: str, kind: bytes, anchored_by: bytes, time: int
+    method: str, listed: Iterable[str], kind: bytes, anchored_by: bytes, time: int
 ) -> Callable[[Callable[[int], int]], object]:
-    """Asks what a verifier will ask: the issuer's standing, and the registrar's."""
+    """Asks what a verifier will ask: the issuer's standing, whose keys signed the lists, and the
+    registrar's standing."""
     from eth_hash.auto import keccak
 
-    from contracts.standing import REGISTRAR, standing, standing_of
+    from contracts.standing import REGISTRAR, did_period, standing, standing_of
+    from credential.did import bound_name
+
+    def hashed(method: str) -> bytes:
+        return keccak(bound_name(method).encode())
 
     def read(storage: Callable[[int], int]) -> object:
         return (
-            standing(storage, keccak(did.encode()), kind, time),
+            standing(storage, hashed(method), kind, time),
+            [did_period(storage, hashed(each)) for each in sorted(listed)],
             standing_of(storage, anchored_by, REGISTRAR, time),
         )
 

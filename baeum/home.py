@@ -15,12 +15,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baeum.settings import Settings, passphrase, secret
+from baeum.settings import Settings, passphrase, pin, secret
 from credential.errors import BaeumError
 from credential.text import Text
 
 if TYPE_CHECKING:
-    from issuer.keys import Keystore
+    from issuer.keys import Keys, Keystore, TokenPlace
     from issuer.place import AnchorPlace
     from ledger.anchoring import Anchorer
     from ledger.chain.endpoint import Endpoint
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ledger.database.session import Database
     from ledger.learners import Identities
     from verifier.chain import ChainReader
+    from verifier.did_web import DidSource
     from verifier.status_source import StatusSource
     from verifier.trust import Trust
 
@@ -109,7 +110,35 @@ class Home:
     def keystore(self) -> Keystore:
         from issuer.keys import Keystore
 
-        return Keystore(self.settings.home / "keys", passphrase(self.settings))
+        return Keystore(
+            self.settings.home / "keys",
+            passphrase(self.settings),
+            token=token_place(self.settings),
+        )
+
+    @cached_property
+    def signers(self) -> Keys:
+        """What signs: the keystore here, or a process for each institution's keys."""
+        from issuer.keys.process import SigningProcesses
+
+        if self.settings.signing == "here":
+            return self.keystore
+        processes = SigningProcesses(self.keystore)
+        self._closers.append(processes.close)
+        return processes
+
+    def web_did(self, institution: str) -> str:
+        """The institution's did:web under the public address; the registrar's is the host's own.
+
+        Raises ``DidError`` when the address cannot carry one.
+        """
+        from credential.did import web_did
+        from ledger.institutions import is_registrar
+
+        with self.database.reading() as session:
+            own = is_registrar(session, institution)
+        path = () if own else ("institutions", institution)
+        return web_did(self.settings.public_url, *path)
 
     @cached_property
     def identities(self) -> Identities:
@@ -290,6 +319,17 @@ class Home:
     def _is_own(self, chain_id: int) -> bool:
         return self.network_file.exists() and self.network().chain_id == chain_id
 
+    def did_source(self) -> DidSource | None:
+        """Where DID documents of others' did:web come from; None unless configured."""
+        from verifier.did_web import FetchedDids, FirstDid, KeptDids
+
+        sources: list[DidSource] = []
+        if self.settings.did_documents is not None:
+            sources.append(KeptDids(self.settings.did_documents))
+        if self.settings.resolve_did_web:
+            sources.append(FetchedDids())
+        return FirstDid(sources) if sources else None
+
     def status_source(self) -> StatusSource:
         """Lists published by this home from disk, all others over the guarded client, cached."""
         from verifier.status_source import CachedSource, DirectorySource, FirstOf, HttpSource
@@ -300,6 +340,18 @@ class Home:
                 CachedSource(HttpSource()),
             ]
         )
+
+
+def token_place(
+    settings: Settings, module: Path | None = None, label: str | None = None
+) -> TokenPlace | None:
+    """The PKCS#11 token of the settings, or the one named; None when there is none."""
+    from issuer.keys import TokenPlace
+
+    module, label = module or settings.pkcs11_module, label or settings.pkcs11_token
+    if module is None or label is None:
+        return None
+    return TokenPlace(module, label, pin(settings))
 
 
 def write_atomically(path: Path, content: str) -> None:

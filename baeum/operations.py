@@ -58,6 +58,7 @@ def set_up(home: Home, entries: Iterable[Entry], progress: Progress | None = Non
 
     Raises ``CodeDiffers`` when the contracts on the chain are not the committed ones.
     """
+    from credential.did import bound_name
     from issuer.issuers import give_key
     from ledger.chain.gateway import Gateway
     from ledger.chain.network import check_code, deploy
@@ -80,10 +81,11 @@ def set_up(home: Home, entries: Iterable[Entry], progress: Progress | None = Non
     gateway = Gateway(endpoint, network, account)
     registered: list[str] = []
     for done, entry in enumerate(entries):
-        did = give_key(home.database, keystore, entry.id)
+        did = home.web_did(entry.id) if entry.did == "web" else None
+        method = give_key(home.database, keystore, entry.id, did)
         if not gateway.institution_registered(entry.id):
             registered.append(entry.id)
-        gateway.register(entry, did)
+        gateway.register(entry, bound_name(method))
         if progress is not None:
             progress(done + 1, len(entries))
     return SetUp(
@@ -97,13 +99,13 @@ def issue(home: Home, progress: Progress | None = None, limit: int | None = None
 
     return run(
         home.database,
-        home.keystore,
+        home.signers,
         place=home.place(),
         public_url=home.settings.public_url,
         now=now(),
         identities=home.identities,
         progress=progress,
-        workers=home.settings.workers,
+        workers=home.settings.workers if home.settings.signing == "here" else 1,
         limit=limit,
     )
 
@@ -207,7 +209,7 @@ def publish(home: Home) -> PublishReport:
 
     return run(
         home.database,
-        home.keystore,
+        home.signers,
         home.status_directory,
         home.settings.public_url,
         now(),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -63,6 +63,19 @@ class Settings(BaseSettings):
     passphrase: SecretStr | None = None
     """Opens the key files; default is a file with a random one in ``home/secrets``."""
     passphrase_file: Path | None = None
+    pkcs11_module: Path | None = None
+    """The library of a PKCS#11 token; with it new signing keys are made in the token."""
+    pkcs11_token: str | None = None
+    """The token's label."""
+    pkcs11_pin: SecretStr | None = None
+    """Opens the token."""
+    pkcs11_pin_file: Path | None = None
+    signing: Literal["here", "process"] = "here"
+    """``process``: each institution's keys are in a process of their own, one after another."""
+    did_documents: Path | None = None
+    """A folder of DID documents of others' did:web, for the verifier."""
+    resolve_did_web: bool = False
+    """Fetch DID documents of did:web that no trusted registry knows, at most once a day each."""
     workers: int = Field(default=2, ge=1, le=64)
     """Processes that sign."""
     trusted_networks: Annotated[list[Path], NoDecode] = Field(default_factory=list)
@@ -164,23 +177,39 @@ def passphrase(settings: Settings) -> str:
     if settings.passphrase is not None:
         return settings.passphrase.get_secret_value()
     if settings.passphrase_file is not None:
-        try:
-            text = settings.passphrase_file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SettingsInvalid(
-                Text(
-                    f"암호 파일을 읽을 수 없습니다: {settings.passphrase_file}",
-                    f"The passphrase file cannot be read: {settings.passphrase_file}",
-                ),
-                Text(
-                    "BAEUM_PASSPHRASE_FILE 경로와 권한을 확인해 주세요",
-                    "Check the path in BAEUM_PASSPHRASE_FILE and its permissions",
-                ),
-            ) from error
-        if text:
-            return text
-        raise SettingsInvalid(
-            Text("암호 파일이 비어 있습니다", "The passphrase file is empty"),
-            Text("파일에 암호를 적어 주세요", "Put the passphrase into the file"),
-        )
+        return _from_file(settings.passphrase_file, "BAEUM_PASSPHRASE_FILE")
     return secret(settings, "passphrase")
+
+
+def pin(settings: Settings) -> str:
+    """What opens the PKCS#11 token: the setting or the named file. Raises ``SettingsInvalid``."""
+    if settings.pkcs11_pin is not None:
+        return settings.pkcs11_pin.get_secret_value()
+    if settings.pkcs11_pin_file is not None:
+        return _from_file(settings.pkcs11_pin_file, "BAEUM_PKCS11_PIN_FILE")
+    raise SettingsInvalid(
+        Text("토큰의 PIN이 설정되지 않았습니다", "The token's PIN is not set"),
+        Text(
+            "BAEUM_PKCS11_PIN 또는 BAEUM_PKCS11_PIN_FILE을 설정해 주세요",
+            "Set BAEUM_PKCS11_PIN or BAEUM_PKCS11_PIN_FILE",
+        ),
+    )
+
+
+def _from_file(path: Path, name: str) -> str:
+    """The secret in a file. Raises ``SettingsInvalid``."""
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsInvalid(
+            Text(
+                f"암호 파일을 읽을 수 없습니다: {path}", f"The secret file cannot be read: {path}"
+            ),
+            Text(f"{name} 경로와 권한을 확인해 주세요", f"Check the path in {name} and its rights"),
+        ) from error
+    if text:
+        return text
+    raise SettingsInvalid(
+        Text(f"암호 파일이 비어 있습니다: {path}", f"The secret file is empty: {path}"),
+        Text("파일에 암호를 적어 주세요", "Put the secret into the file"),
+    )

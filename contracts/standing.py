@@ -42,6 +42,13 @@ def standing(storage: Storage, did_hash: bytes, kind: bytes, time: int) -> tuple
     return institution, standing_of(storage, institution, kind, time)
 
 
+def did_period(storage: Storage, did_hash: bytes) -> tuple[bytes, int, int]:
+    """(institution, from, until) as ``didOf(didHash)`` returns; zeros when unknown."""
+    key = _slot("_dids", did_hash)
+    validity = storage(key + 1)
+    return storage(key).to_bytes(32), validity & _DATE, validity >> 40 & _DATE
+
+
 def standing_of(
     storage: Storage, institution: bytes, scope: bytes, time: int, *, via_delegation: bool = True
 ) -> int:

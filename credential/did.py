@@ -1,4 +1,5 @@
-"""Decentralised identifiers that need no network: did:key and did:jwk, and keys in documents.
+"""Decentralised identifiers: did:key and did:jwk, which need no network, the addresses of did:web,
+and keys in documents.
 
 A DID document is plain JSON here. ``verification_key`` takes a key from any DID document,
 however it was resolved, and only for a purpose its controller lists it under.
@@ -6,7 +7,9 @@ however it was resolved, and only for a purpose its controller lists it under.
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -21,6 +24,14 @@ PURPOSES = (
     "keyAgreement",
     "capabilityInvocation",
     "capabilityDelegation",
+)
+MAX_DID = 512
+_HOST = re.compile(
+    r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
+)
+_WEB = re.compile(
+    rf"did:web:(?P<host>{_HOST.pattern})(?:%3[Aa](?P<port>[1-9]\d{{0,4}}))?"
+    r"(?P<path>(?::[A-Za-z0-9_-][A-Za-z0-9._-]*)*)"
 )
 _SIGNING = tuple(purpose for purpose in PURPOSES if purpose != "keyAgreement")
 _CONTEXT = ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"]
@@ -63,6 +74,63 @@ def did_key(public: bytes, kind: str = multikey.ED25519) -> str:
 def key_method(did: str) -> str:
     """The only verification method of a did:key, as a DID URL."""
     return f"{did}#{did.removeprefix('did:key:')}"
+
+
+def web_did(url: str, *path: str) -> str:
+    """The did:web of a place under an https address: ``did:web:host[%3Aport][:path…]``.
+
+    did:web Method Specification, section 3.2. Raises ``DidError`` for an address that cannot carry
+    one: not https, an IP address, or with a query.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    plain = _HOST.fullmatch(host) is not None and not host.replace(".", "").isdigit()
+    if parts.scheme != "https" or not plain or parts.query or parts.fragment:
+        raise DidError(
+            f"did:web은 https 도메인 주소가 필요합니다: {url[:200]}",
+            f"A did:web needs an https address with a domain name: {url[:200]}",
+            url=url[:200],
+        )
+    host += f"%3A{parts.port}" if parts.port else ""
+    above = [part for part in parts.path.split("/") if part]
+    return ":".join(["did:web", host, *above, *path])
+
+
+def web_url(did: str) -> str:
+    """Where the document of a did:web is; raises ``DidError`` for a malformed one.
+
+    Section 3.3.1: ``/.well-known/did.json`` of a bare domain, else ``/PATH/did.json``.
+    """
+    match = _WEB.fullmatch(did)
+    if match is None or len(did) > MAX_DID:
+        raise DidError(f"did:web이 아닙니다: {did[:100]}", f"Not a did:web: {did[:100]}")
+    host = match["host"] + (f":{match['port']}" if match["port"] else "")
+    path = match["path"].replace(":", "/") if match["path"] else "/.well-known"
+    return f"https://{host}{path}/did.json"
+
+
+def bound_name(method_id: str) -> str:
+    """The name under which a registry knows the key of a verification method.
+
+    A did:key or did:jwk is its key, so the DID will do. Under a did:web keys come and go: there it
+    is the whole DID URL, whose fragment is the key's Multikey text.
+    """
+    did = subject_of(method_id)
+    return method_id if did.startswith("did:web:") else did
+
+
+def claimed_key(method_id: str) -> PublicKey | None:
+    """The key a did:web method spells out in its own fragment, or None.
+
+    That it is the DID's key is a claim until a registry or the DID document says so.
+    """
+    fragment = method_id.partition("#")[2]
+    if not method_id.startswith("did:web:") or not fragment.startswith("z"):
+        return None
+    try:
+        return multikey.decode(fragment)
+    except KeyUnreadable:
+        return None
 
 
 def document(did: str) -> dict[str, Any]:
@@ -148,6 +216,11 @@ def _document(
         purposes = _SIGNING
     references = {purpose: [method["id"]] for purpose in purposes}
     return {"@context": _CONTEXT, "id": did, "verificationMethod": [method], **references}
+
+
+def find_method(document: dict[str, Any], method_id: str) -> dict[str, Any] | None:
+    """The verification method of that id in a DID document, if it is listed as one."""
+    return _find(document, method_id)
 
 
 def _find(document: dict[str, Any], reference: object) -> dict[str, Any] | None:

@@ -29,11 +29,12 @@ from sqlalchemy.orm import Session
 
 from credential.errors import BaeumError
 from credential.text import Text
-from issuer import batches, ready_records, shards
+from issuer import batches, key_history, ready_records, shards
 from issuer.issuers import NotReady, Ready, Reason, issuers
-from issuer.keys import Keystore
+from issuer.keys import Keys
 from issuer.leftovers import EXAMPLES, IssueReport, LeftOut, Leftovers, reason_of
 from issuer.place import AnchorPlace
+from issuer.replacement import take_places
 from issuer.signing import SignedChunk, SignedCredential, SignJob, Submit, signing
 from issuer.templates import DegreeFacts, RecordFacts, kinds
 from issuer.templates.facts import instant
@@ -101,7 +102,7 @@ class WorkersDied(BaeumError):
 
 def issue(
     database: Database,
-    keystore: Keystore,
+    keystore: Keys,
     *,
     place: AnchorPlace,
     public_url: str,
@@ -293,6 +294,7 @@ class _Run:
             place=self._place.of(issuer.facts.institution),
             records=records,
             indices=indices,
+            method=issuer.method,
         )
 
     # --- store ------------------------------------------------------------------------------------
@@ -320,12 +322,23 @@ class _Run:
         """One transaction: all of the chunk that is still wanted, or nothing. Returns how many."""
         with self._database.session() as session:
             batch = batches.open_batch(session, self._place, self._now)
-            wanted = ready_records.still_wanted(session, (r.record_id for r in job.records))
+            # Lost while it signed this chunk: the next run signs these records with the new key.
+            lost = job.method is not None and key_history.is_compromised(session, job.method)
+            wanted = (
+                set()
+                if lost
+                else ready_records.still_wanted(session, (r.record_id for r in job.records))
+            )
             # In the order of their random ids, so that a leaf's neighbours in the tree say nothing
             # about who took a course together.
             kept = sorted(
                 (one for one in chunk.signed if job.records[one.position].record_id in wanted),
                 key=attrgetter("credential_id"),
+            )
+            take_places(
+                session,
+                {job.records[one.position].record_id: one.credential_id for one in kept},
+                self._now,
             )
             self._place_rows(session, batch, job, kept)
             used = {one.position for one in kept}

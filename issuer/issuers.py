@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 
 from credential.errors import BaeumError
 from credential.text import Text
-from issuer.keys import Keystore
-from issuer.keys.keyfile import KeyfileCorrupted, KeyfileExposed, KeyMissing
+from issuer import key_history
+from issuer.key_history import KeyEntry
+from issuer.keys import ED25519, Keys, Keystore, PublicHalf
+from issuer.keys.keyfile import KeyfileCorrupted, KeyfileExposed, KeyMissing, missing
 from issuer.templates import IssuerFacts
 from ledger.database.models import Accreditation, Institution
 from ledger.database.session import Database
@@ -91,6 +93,8 @@ class Ready:
 
     facts: IssuerFacts
     accreditations: Accreditations
+    method: str
+    """The verification method that signs now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,36 +105,62 @@ class NotReady:
     reason: Reason
 
 
-def give_key(database: Database, keystore: Keystore, institution_id: str) -> str:
-    """Make the institution's signing key, unless it has one, and note its DID. Returns the DID.
+def give_key(
+    database: Database, keystore: Keystore, institution_id: str, did: str | None = None
+) -> str:
+    """Make the institution's signing key, unless it has one, and note it. Returns its method.
 
-    Safe to repeat after a crash at any point. Raises ``UnknownInstitution`` and ``DidTaken``.
+    ``did``: the did:web it signs under; without one, the key's own did:key. Counts at set-up only:
+    an institution with a key keeps its DID. Safe to repeat after a crash at any point. Raises
+    ``UnknownInstitution`` and ``DidTaken``.
     """
     with database.reading() as session:
-        require(session, institution_id)
-    if not keystore.has(institution_id):
-        keystore.create(institution_id)
-    did = keystore.signer(institution_id).did
-    with database.session() as session:
         institution = require(session, institution_id)
-        if institution.did is None:
-            institution.did = did
-        elif institution.did != did:
-            raise DidTaken(
-                Text(
-                    f"{institution_id}의 등록된 DID {institution.did}의 키가 아닙니다",
-                    f"{institution_id} is registered with {institution.did}, not with this key",
-                ),
-                Text(
-                    "등록된 DID의 키 파일을 되돌려 주세요",
-                    "Restore the key file of the registered DID",
-                ),
-                {"institution": institution_id},
-            )
-    return did
+        noted = key_history.active(session, institution_id)
+        registered, since = institution.did, institution.created_at
+    if noted is None and not keystore.has(institution_id):
+        keystore.create(institution_id)
+    try:
+        half = _first(keystore, institution_id, noted)
+        method = noted.method if noted is not None else half.method(did)
+        keystore.signer(institution_id, method)
+    except KeyMissing as error:
+        if not keystore.has(institution_id):
+            raise
+        raise _did_taken(institution_id, registered) from error
+    if noted is None:
+        if registered not in (None, did or half.did):
+            raise _did_taken(institution_id, registered)
+        with database.session() as session:
+            institution = require(session, institution_id)
+            institution.did = did or half.did
+            key_history.add(session, half, institution.did, key_history.ACTIVE, since)
+    return method
 
 
-def issuers(session: Session, keystore: Keystore) -> list[Ready | NotReady]:
+def _first(keystore: Keystore, institution_id: str, noted: KeyEntry | None) -> PublicHalf:
+    for half in keystore.keys(institution_id):
+        wanted = noted is None or half.multikey == noted.method.partition("#")[2]
+        if wanted and half.algorithm == ED25519:
+            return half
+    raise missing(institution_id)
+
+
+def _did_taken(institution_id: str, registered: str | None) -> DidTaken:
+    return DidTaken(
+        Text(
+            f"{institution_id}의 등록된 DID {registered}의 키가 아닙니다",
+            f"{institution_id} is registered with {registered}, not with this key",
+        ),
+        Text(
+            "등록된 DID의 키 파일을 되돌려 주세요",
+            "Restore the key file of the registered DID",
+        ),
+        {"institution": institution_id},
+    )
+
+
+def issuers(session: Session, keystore: Keys) -> list[Ready | NotReady]:
     """Every institution, ready to sign or with the reason why not, ordered by id.
 
     Raises ``WrongPassphrase``, which concerns all of them.
@@ -145,34 +175,46 @@ def issuers(session: Session, keystore: Keystore) -> list[Ready | NotReady]:
         )
     ):
         periods[row.institution_id].setdefault(row.kind, []).append((row.valid_from, row.valid_to))
+    methods = key_history.active_methods(session)
     return [
-        _issuer(institution, keystore, Accreditations(periods[institution.id]))
+        _issuer(
+            institution,
+            keystore,
+            methods.get(institution.id),
+            Accreditations(periods[institution.id]),
+        )
         for institution in session.scalars(select(Institution).order_by(Institution.id))
     ]
 
 
 def _issuer(
-    institution: Institution, keystore: Keystore, accreditations: Accreditations
+    institution: Institution,
+    keystore: Keys,
+    method: str | None,
+    accreditations: Accreditations,
 ) -> Ready | NotReady:
     try:
-        did = keystore.signer(institution.id).did
+        if method is None:
+            raise missing(institution.id)
+        keystore.signer(institution.id, method)
     except (KeyMissing, KeyfileCorrupted, KeyfileExposed) as error:
+        if isinstance(error, KeyMissing) and keystore.has(institution.id):
+            return NotReady(institution.id, _OTHER_KEY)
         remedy = error.remedy or Text("키 파일을 확인해 주세요", "Check the key file")
         return NotReady(institution.id, Reason(error.code, error.detail, remedy))
-    if institution.did != did:
-        return NotReady(
-            institution.id,
-            Reason(
-                DidTaken.code,
-                Text(
-                    "이 기관의 키가 등록된 DID와 다릅니다",
-                    "The key here is not the institution's registered DID",
-                ),
-                Text(
-                    "등록된 DID의 키 파일을 되돌리거나 DID를 등록해 주세요",
-                    "Restore the key file of the registered DID, or register this one",
-                ),
-            ),
-        )
+    did = method.partition("#")[0]
     facts = IssuerFacts(institution.id, did, institution.name_ko, institution.name_en)
-    return Ready(facts, accreditations)
+    return Ready(facts, accreditations, method)
+
+
+_OTHER_KEY = Reason(
+    DidTaken.code,
+    Text(
+        "이 기관의 키가 등록된 DID와 다릅니다",
+        "The key here is not the institution's registered DID",
+    ),
+    Text(
+        "등록된 DID의 키 파일을 되돌리거나 DID를 등록해 주세요",
+        "Restore the key file of the registered DID, or register this one",
+    ),
+)

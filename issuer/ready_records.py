@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, and_, func, select, text
 from sqlalchemy.orm import Session
 
 from issuer.templates import DegreeFacts
@@ -17,13 +17,20 @@ from ledger.database.session import Database
 # a query that says the same. Among live records a source key is unique, so it is the cursor.
 _LIVE = text("learning_record.status <> 'superseded'")
 
+# The credential that stands for a record, unless a new one is due.
+_STANDS = and_(
+    Credential.record_id == LearningRecord.id,
+    Credential.replaced_by.is_(None),
+    Credential.renew_at.is_(None),
+)
+
 
 def count(session: Session, institution: str | None = None) -> int:
     """How many there are, of one institution or of all."""
     query = (
         select(func.count())
         .select_from(LearningRecord)
-        .outerjoin(Credential, Credential.record_id == LearningRecord.id)
+        .outerjoin(Credential, _STANDS)
         .where(LearningRecord.status == "verified", Credential.id.is_(None))
     )
     if institution is not None:
@@ -79,12 +86,14 @@ def still_wanted(session: Session, record_ids: Iterable[str]) -> set[str]:
     return set(
         session.scalars(
             select(LearningRecord.id)
-            .outerjoin(Credential, Credential.record_id == LearningRecord.id)
+            .outerjoin(Credential, _STANDS)
             .where(
                 LearningRecord.id.in_(list(record_ids)),
                 LearningRecord.status == "verified",
                 Credential.id.is_(None),
             )
+            # A record being retracted or corrected waits until this is stored, and then sees it.
+            .with_for_update(read=True, of=LearningRecord)
         )
     )
 
@@ -110,7 +119,7 @@ def _page(institution: str, after: str | None, size: int) -> Select[*tuple[Any, 
         )
         .join(Learner, Learner.id == record.learner_id)
         .outerjoin(LearnerIdentity, LearnerIdentity.learner_id == record.learner_id)
-        .outerjoin(Credential, Credential.record_id == record.id)
+        .outerjoin(Credential, _STANDS)
         .where(
             record.institution_id == institution,
             _LIVE,

@@ -23,7 +23,7 @@ from credential.receipt import leaf_from_digest
 from credential.shape import Shape, ShapeSigner
 from credential.text import Text
 from issuer import lint
-from issuer.keys import Keystore, Signer
+from issuer.keys import Keys, Signer
 from issuer.lint import Finding
 from issuer.names import random_urn
 from issuer.templates import (
@@ -53,6 +53,8 @@ class SignJob:
     place: bytes
     records: list[RecordFacts]
     indices: list[int]
+    method: str | None = None
+    """The verification method to sign with; None takes the newest key there is."""
 
 
 class SignedCredential(NamedTuple):
@@ -90,7 +92,7 @@ class _Prepared:
 class ChunkSigner:
     """Signs jobs with the keys of one keystore; compiled shapes are kept between jobs."""
 
-    def __init__(self, keystore: Keystore) -> None:
+    def __init__(self, keystore: Keys) -> None:
         self._keystore = keystore
         self._prepared: dict[tuple[str, frozenset[str]], _Prepared] = {}
         self._signers: dict[tuple[str, frozenset[str], str], ShapeSigner] = {}
@@ -100,7 +102,7 @@ class ChunkSigner:
 
         Raises ``TemplateMissing`` and what opening the key raises; one bad record raises nothing.
         """
-        key = self._keystore.signer(job.issuer.institution)
+        key = self._keystore.signer(job.issuer.institution, job.method)
         chunk = SignedChunk([], [])
         status = StatusPlace.at(job.public_url, job.status_list_id)
         noise = os.urandom(32 * len(job.records))
@@ -240,7 +242,7 @@ _worker: ChunkSigner | None = None
 
 
 @contextmanager
-def signing(keystore: Keystore, workers: int) -> Iterator[Submit]:
+def signing(keystore: Keys, workers: int) -> Iterator[Submit]:
     """Gives a function that signs jobs: in this process for one worker, else in ``workers`` more.
 
     Works under spawn: a worker imports this module and opens the keystore itself.
@@ -267,7 +269,7 @@ def _submit_here(signer: ChunkSigner) -> Submit:
     return submit
 
 
-def _start(keystore: Keystore) -> None:
+def _start(keystore: Keys) -> None:
     global _worker
     _worker = ChunkSigner(keystore)
     # A worker waits on a queue whose other end it holds too, so it would outlive a parent that was

@@ -124,6 +124,13 @@ def reinstate(
 def _change(
     database: Database, action: str, credential_ids: Iterable[str], reason: str, now: datetime
 ) -> StatusReport:
+    check_reason(reason)
+    with database.session() as session:
+        return change(session, action, credential_ids, reason, now)
+
+
+def check_reason(reason: str) -> None:
+    """Raises ``ReasonMissing``."""
     if not reason.strip() or len(reason) > MAX_REASON:
         raise ReasonMissing(
             Text(
@@ -132,9 +139,16 @@ def _change(
             ),
             Text("--reason에 사유를 적어 주세요", "Give the reason with --reason"),
         )
+
+
+def change(
+    session: Session, action: str, credential_ids: Iterable[str], reason: str, now: datetime
+) -> StatusReport:
+    """As ``revoke`` and the others, in the caller's transaction: ``action`` is their name."""
     wanted = list(dict.fromkeys(credential_ids))
     changed: list[str] = []
     unchanged: list[str] = []
+<<<<<<< HEAD
     with database.session() as session:
         for list_id, entries in sorted(_by_list(session, wanted).items()):
             shard = session.get_one(StatusList, list_id, with_for_update=True)
@@ -157,7 +171,34 @@ def _change(
                     for i in changed
                 ],
             )
+=======
+    for list_id, entries in sorted(_by_list(session, wanted).items()):
+        shard = session.get_one(StatusList, list_id, with_for_update=True)
+        turned = [e for e in entries if _turns(shard, action, *e)]
+        if turned:
+            _turn(shard, action, [index for _, index in turned])
+        done = {credential_id for credential_id, _ in turned}
+        changed.extend(done)
+        unchanged.extend(i for i, _ in entries if i not in done)
+    order = {credential_id: n for n, credential_id in enumerate(wanted)}
+    changed.sort(key=order.__getitem__)
+    unchanged.sort(key=order.__getitem__)
+    if changed:
+        session.execute(
+            insert(StatusChange.__table__),  # type: ignore[arg-type]
+            [{"credential_id": i, "action": action, "reason": reason, "at": now} for i in changed],
+        )
+>>>>>>> bb0721b (Keys have a history: rotation with overlap, emergency replacement, did:web by the registry; one credential stands for a record)
     return StatusReport(action, tuple(changed), tuple(unchanged))
+
+
+def mark_refreshed(session: Session, places: Mapping[str, Sequence[int]]) -> None:
+    """Say in the lists, by id and indices, that a newer credential is there. Never taken back."""
+    for list_id in sorted(places):
+        shard = session.get_one(StatusList, list_id, with_for_update=True)
+        bits = shard.refreshed or bytes(shard.size // 8)
+        shard.refreshed = status.with_bits(bits, places[list_id], True)
+        shard.changed += 1
 
 
 def _by_list(session: Session, wanted: Sequence[str]) -> dict[str, list[tuple[str, int]]]:

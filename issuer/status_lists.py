@@ -20,8 +20,15 @@ from sqlalchemy import select
 
 from credential import integrity, jcs, jose, status, token_status
 from credential.text import Text
-from issuer.keys import Keystore, Signer
-from issuer.keys.keyfile import KeyfileCorrupted, KeyfileExposed, KeyMissing, sync_directory
+from issuer import key_history
+from issuer.keys import Keys, Signer
+from issuer.keys.keyfile import (
+    KeyfileCorrupted,
+    KeyfileExposed,
+    KeyMissing,
+    missing,
+    sync_directory,
+)
 from issuer.templates.facts import instant
 from ledger.database.models import StatusList
 from ledger.database.session import Database
@@ -57,7 +64,7 @@ class PublishReport:
 
 def publish(
     database: Database,
-    keystore: Keystore,
+    keystore: Keys,
     directory: Path,
     public_url: str,
     now: datetime,
@@ -65,7 +72,8 @@ def publish(
     validity: timedelta = VALIDITY,
     progress: Callable[[int, int], None] | None = None,
 ) -> PublishReport:
-    """Sign and write the lists that changed, are absent, or have used up half their validity.
+    """Sign and write the lists that changed, are absent, or have used up half their validity, and
+    those the institution signed with an earlier key.
 
     Files are ``directory/{list id}/{purpose}.json`` and ``token.jwt``, replaced whole. A list of an
     institution without a usable key here is reported and the others go on. Raises
@@ -77,6 +85,7 @@ def publish(
                 StatusList.id, StatusList.institution_id, StatusList.changed, StatusList.published
             ).order_by(StatusList.id)
         ).all()
+        methods = key_history.active_methods(session)
     published: list[str] = []
     refused: list[NotPublished] = []
     fresh = 0
@@ -87,9 +96,8 @@ def publish(
             or any(
                 _stale(
                     directory / row.id / f"{purpose}.json",
-                    public_url,
-                    row.id,
-                    purpose,
+                    list_url(public_url, row.id, purpose),
+                    methods.get(row.institution_id),
                     now,
                     validity,
                 )
@@ -100,7 +108,10 @@ def publish(
             fresh += 1
         else:
             try:
-                signer = keystore.signer(row.institution_id)
+                method = methods.get(row.institution_id)
+                if method is None:
+                    raise missing(row.institution_id)
+                signer = keystore.signer(row.institution_id, method)
             except (KeyMissing, KeyfileCorrupted, KeyfileExposed) as error:
                 refused.append(NotPublished(row.id, row.institution_id, error.detail))
                 continue
@@ -197,17 +208,15 @@ def _publish(
     return urls
 
 
-def _stale(
-    path: Path, public_url: str, list_id: str, purpose: str, now: datetime, validity: timedelta
-) -> bool:
-    """Whether the published file is absent, of another address, or half used up."""
+def _stale(path: Path, url: str, method: str | None, now: datetime, validity: timedelta) -> bool:
+    """Whether the published file is absent, of another address or key, or half used up."""
     try:
         document = json.loads(path.read_bytes())
         until = datetime.fromisoformat(document["validUntil"])
-        address = document["id"]
+        address, signed_by = document["id"], document["proof"]["verificationMethod"]
     except (OSError, ValueError, KeyError, TypeError):
         return True
-    return address != list_url(public_url, list_id, purpose) or until - now < validity / 2
+    return address != url or signed_by != method or until - now < validity / 2
 
 
 def _replace(path: Path, body: bytes) -> None:

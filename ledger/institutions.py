@@ -55,7 +55,11 @@ _SCHEMA: dict[str, Any] = {
                         },
                     },
                     "issuer_group": {"type": ["string", "null"], "maxLength": 32},
+<<<<<<< HEAD
                     "discreet": {"type": "boolean"},
+=======
+                    "did": {"enum": ["key", "web"]},
+>>>>>>> bb0721b (Keys have a history: rotation with overlap, emergency replacement, did:web by the registry; one credential stands for a record)
                     "accredited": {
                         "type": "array",
                         "items": {
@@ -108,7 +112,12 @@ class Entry:
     name: Text
     issuer_group: str | None
     accredited: tuple[Accredited, ...]
+<<<<<<< HEAD
     discreet: bool = False
+=======
+    did: str = "key"
+    """Under what it signs: ``key`` (did:key) or ``web`` (a did:web under the public address)."""
+>>>>>>> bb0721b (Keys have a history: rotation with overlap, emergency replacement, did:web by the registry; one credential stands for a record)
 
 
 def read_register(path: Path) -> list[Entry]:
@@ -135,7 +144,11 @@ def read_register(path: Path) -> list[Entry]:
                 Accredited(row["kind"], _midnight(row["from"]), _midnight_or_none(row.get("to")))
                 for row in item["accredited"]
             ),
+<<<<<<< HEAD
             bool(item.get("discreet", False)),
+=======
+            item.get("did", "key"),
+>>>>>>> bb0721b (Keys have a history: rotation with overlap, emergency replacement, did:web by the registry; one credential stands for a record)
         )
         for item in document["institutions"]
     ]
@@ -205,6 +218,16 @@ def require(session: Session, institution_id: str) -> Institution:
         else Text("기관을 먼저 등록하세요.", "Register the institution first."),
         {"institution": institution_id, "near": near},
     )
+
+
+def is_registrar(session: Session, institution_id: str) -> bool:
+    """Whether it is, or was, the city's registrar: the one that anchors for the others."""
+    found = session.scalar(
+        select(Accreditation.id)
+        .where(Accreditation.institution_id == institution_id, Accreditation.kind == "registrar")
+        .limit(1)
+    )
+    return found is not None
 
 
 def closest(session: Session, words: str, limit: int = 3) -> list[str]:

@@ -257,7 +257,13 @@ def _credential_states(session: Session, learner_id: str, before: datetime) -> d
     for record_id, action in session.execute(
         select(Credential.record_id, StatusChange.action)
         .join(StatusChange, StatusChange.credential_id == Credential.id)
-        .where(Credential.learner_id == learner_id, StatusChange.at < before)
+        .where(
+            Credential.learner_id == learner_id,
+            StatusChange.at < before,
+            # One that was replaced, or will be, says nothing of the record.
+            Credential.replaced_by.is_(None),
+            Credential.renew_at.is_(None),
+        )
         .order_by(StatusChange.id)
     ):
         if action == "revoke":

@@ -97,14 +97,14 @@ def record(number: int, institution: str = UNIVERSITY, **changes: Any) -> dict[s
     return row | changes
 
 
-def learners(database: Database, count: int = 50) -> None:
+def learners(database: Database, count: int = 50, identities: Identities = IDENTITIES) -> None:
     """Learners ``lrn_0000`` …, every second one with a name."""
     ids = [f"lrn_{n:04d}" for n in range(count)]
     with database.session() as session:
         session.execute(insert(Learner.__table__), [{"id": i, "created_at": NOW} for i in ids])
         session.execute(
             insert(LearnerIdentity.__table__),
-            [{"learner_id": i, "name": IDENTITIES.seal_name(i, "김하늘")} for i in ids[::2]],
+            [{"learner_id": i, "name": identities.seal_name(i, "김하늘")} for i in ids[::2]],
         )
 
 

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from credential.did import bound_name
 from credential.errors import BaeumError
 from credential.evidence import Evidence
 from credential.receipt import Receipt
 from credential.text import Text
+from verifier.cache import Aged
 from verifier.chain import ChainReader
-from verifier.chain_answers import AnchorEvent, ChainUnavailable, NoEndpoint
+from verifier.chain_answers import AnchorEvent, ChainUnavailable, KeyPeriod, NoEndpoint
+from verifier.did_web import DidSource
 from verifier.kinds import KIND_OF_TYPE, kind_of
 from verifier.policy import VerificationPolicy
 from verifier.report import Finding
@@ -52,6 +55,7 @@ class Case:
     policy: VerificationPolicy
     nonce: str | None = None
     audience: str | None = None
+    did_source: DidSource | None = None
     # ---
     evidence: Evidence | None = None  # step 1
     token: Token | None = None  # step 1, when it came as a JWT or SD-JWT
@@ -103,6 +107,13 @@ class Case:
                 Text("체인 접속 주소를 설정해 주십시오.", "Configure an rpc address."),
             )
         return reader
+
+    def key_period(self, network: TrustedNetwork, method: str) -> Aged[KeyPeriod]:
+        """Whose the key of a verification method is, by the network's registry. Raises
+        ``ChainUnavailable``."""
+        return self.reader(network).key_period(
+            network.registry, bound_name(method), now=self.now, max_age=self.policy.max_chain_age
+        )
 
     @property
     def receipt(self) -> Receipt | None:

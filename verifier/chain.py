@@ -22,11 +22,13 @@ from credential.errors import BaeumError
 from credential.text import Text
 from verifier.cache import Aged, AgedCache
 from verifier.chain_answers import (
+    DID_OF_SELECTOR,
     STANDING_OF_SELECTOR,
     STANDING_SELECTOR,
     AnchorSighting,
     Block,
     ChainUnavailable,
+    KeyPeriod,
     Mined,
     RegistryAnswer,
     Standing,
@@ -65,6 +67,7 @@ class ChainReader:
         self._standings: AgedCache[tuple[str, bytes, bytes, int], RegistryAnswer] = AgedCache(
             capacity
         )
+        self._keys: AgedCache[tuple[str, str], KeyPeriod] = AgedCache(capacity)
 
     def anchor(
         self,
@@ -103,6 +106,21 @@ class ChainReader:
         """``InstitutionRegistry.standing`` of a DID for a kind as of a time (UTC seconds)."""
         asked = (STANDING_SELECTOR, _did_hash(did), 2)
         return self._registry(registry, asked, kind, time, now, max_age)
+
+    def key_period(
+        self, registry: str, name: str, *, now: datetime, max_age: timedelta | None = None
+    ) -> Aged[KeyPeriod]:
+        """``InstitutionRegistry.didOf`` of a key by its ``credential.did.bound_name``."""
+        known = self._keys.get((registry, name), now=now, max_age=self._age(max_age))
+        if known is not None:
+            return known
+        self._require_chain(now, max_age)
+        data = "0x" + (DID_OF_SELECTOR + keccak(name.encode())).hex()
+        raw = bytes_of(self._ask("eth_call", [{"to": registry, "data": data}, "latest"]))
+        if len(raw) != 96:
+            raise malformed("didOf")
+        period = KeyPeriod(raw[:32], int.from_bytes(raw[32:64]), int.from_bytes(raw[64:]))
+        return self._keys.put((registry, name), period, now)
 
     def standing_of(
         self,

@@ -19,6 +19,7 @@ from credential.text import Text
 ANCHORED_TOPIC = keccak(b"Anchored(bytes32,bytes32,uint64,bytes32,bytes32)")
 STANDING_SELECTOR = keccak(b"standing(bytes32,bytes32,uint64)")[:4]
 STANDING_OF_SELECTOR = keccak(b"standingOf(bytes32,bytes32,uint64)")[:4]
+DID_OF_SELECTOR = keccak(b"didOf(bytes32)")[:4]
 
 _QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
 _DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
@@ -114,6 +115,25 @@ class RegistryAnswer:
 
     institution: bytes
     standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPeriod:
+    """Whose a key is by the registry, and the half-open Unix seconds in which it counts.
+
+    ``institution`` is zero for a key the registry does not know.
+    """
+
+    institution: bytes
+    start: int
+    until: int
+
+    @property
+    def known(self) -> bool:
+        return self.institution != bytes(32)
+
+    def holds_at(self, moment: datetime) -> bool:
+        return self.known and self.start <= moment.timestamp() < self.until
 
 
 def anchor_event(log: object) -> AnchorEvent | None:

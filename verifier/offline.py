@@ -22,6 +22,7 @@ from verifier.cache import Aged
 from verifier.chain import ChainReader
 from verifier.chain_answers import (
     AnchorSighting,
+    KeyPeriod,
     RegistryAnswer,
 )
 from verifier.instants import instant
@@ -57,6 +58,9 @@ class ProvenReader(ChainReader):
 
     def standing(self, *args: Any, **kwargs: Any) -> Aged[RegistryAnswer]:
         return Aged(super().standing(*args, **kwargs).value, self._as_of)
+
+    def key_period(self, *args: Any, **kwargs: Any) -> Aged[KeyPeriod]:
+        return Aged(super().key_period(*args, **kwargs).value, self._as_of)
 
     def standing_of(self, *args: Any, **kwargs: Any) -> Aged[RegistryAnswer]:
         return Aged(super().standing_of(*args, **kwargs).value, self._as_of)

@@ -22,7 +22,7 @@ from eth_hash.auto import keccak
 from contracts import standing as registry
 from credential import seals
 from credential.chain_proof import Header, Nodes, NotProven, decode_rlp
-from verifier.chain_answers import STANDING_OF_SELECTOR, STANDING_SELECTOR
+from verifier.chain_answers import DID_OF_SELECTOR, STANDING_OF_SELECTOR, STANDING_SELECTOR
 from verifier.trust import TrustedNetwork
 
 TYPE = "BaeumProofs2026"
@@ -168,6 +168,9 @@ class ProvenChain:
             raise NotProven("등록부가 아닌 계약입니다.", "Another contract than the registry.")
         data = bytes.fromhex(call["data"][2:])
         selector, subject, kind = data[:4], data[4:36], data[36:68]
+        if selector == DID_OF_SELECTOR:
+            institution, start, until = registry.did_period(self._storage, subject)
+            return _hex(institution + start.to_bytes(32) + until.to_bytes(32))
         time = int.from_bytes(data[68:100])
         if time > self._proofs.headers[-1].time:
             raise NotProven(

@@ -15,7 +15,9 @@ from typing import Any, ClassVar
 from credential import did, integrity, suites
 from credential.contexts import UnknownContext
 from credential.errors import BaeumError
+from credential.multikey import PublicKey
 from credential.text import Text
+from verifier.did_web import DidSource
 
 
 class SignatureWrong(BaeumError):
@@ -42,6 +44,8 @@ class SignedBy:
     cryptosuite: str
     proof: Mapping[str, Any]
     unchecked: int = 0
+    claimed: bool = False
+    """The key is what a did:web method says of itself: whose it is has to be asked elsewhere."""
 
 
 @lru_cache(maxsize=512)
@@ -63,7 +67,24 @@ def did_document(identifier: str) -> dict[str, Any]:
         ) from failure
 
 
-def check_signature(document: Mapping[str, Any]) -> SignedBy:
+def resolved(identifier: str, did_source: DidSource | None) -> dict[str, Any]:
+    """The DID document, of a did:web from the source. Raises ``SignatureUnknown``."""
+    if did_source is None or not identifier.startswith("did:web:"):
+        return did_document(identifier)
+    try:
+        return did_source.document(identifier)
+    except BaeumError as failure:
+        raise SignatureUnknown(
+            Text(
+                f"서명한 쪽의 식별자를 해석할 수 없습니다: {failure.detail.ko}",
+                f"The signer's identifier cannot be resolved: {failure.detail.en}",
+            ),
+            failure.remedy,
+            {"reason": "did-unresolved"},
+        ) from failure
+
+
+def check_signature(document: Mapping[str, Any], did_source: DidSource | None = None) -> SignedBy:
     """Verify the proofs of a document and return the issuer's, or the first if none is.
 
     Every proof that can be checked must verify: a second proof that is broken is a reason to
@@ -80,7 +101,7 @@ def check_signature(document: Mapping[str, Any]) -> SignedBy:
     unknown: list[SignatureUnknown] = []
     for proof in proofs:
         try:
-            signers.append(_check_one(signed, proof))
+            signers.append(_check_one(signed, proof, did_source))
         except SignatureUnknown as not_known:
             unknown.append(not_known)
     if not signers:
@@ -98,22 +119,17 @@ def issuer_of(document: Mapping[str, Any]) -> str | None:
     return issuer if isinstance(issuer, str) else None
 
 
-def _check_one(document: dict[str, Any], proof: dict[str, Any]) -> SignedBy:
+def _check_one(
+    document: dict[str, Any], proof: dict[str, Any], did_source: DidSource | None
+) -> SignedBy:
     method = proof.get("verificationMethod")
     try:
         identifier = did.subject_of(method)
     except BaeumError as wrong:
         raise SignatureWrong(wrong.detail, None, {"reason": "method-malformed"}) from wrong
     method = str(method)
-    resolved = did_document(identifier)
-    try:
-        key = did.verification_key(resolved, method, "assertionMethod")
-    except BaeumError as failure:
-        raise _wrong(
-            "key-not-for-issuing",
-            "서명 키가 그 식별자의 발급용 키가 아닙니다.",
-            "The key is not one this identifier issues with.",
-        ) from failure
+    claimed = did.claimed_key(method)
+    key = claimed or _issuing_key(resolved(identifier, did_source), method)
     try:
         integrity.verify(document, proof, key)
     except (UnknownContext, integrity.CryptosuiteUnsupported) as unknown:
@@ -122,7 +138,24 @@ def _check_one(document: dict[str, Any], proof: dict[str, Any]) -> SignedBy:
         ) from unknown
     except BaeumError as failure:
         raise _mismatch(failure) from failure
+<<<<<<< HEAD
     return SignedBy(method, identifier, str(suites.suite_name(proof)), proof)
+=======
+    return SignedBy(
+        method, identifier, str(proof["cryptosuite"]), proof, claimed=claimed is not None
+    )
+
+
+def _issuing_key(document: dict[str, Any], method: str) -> PublicKey:
+    try:
+        return did.verification_key(document, method, "assertionMethod")
+    except BaeumError as failure:
+        raise _wrong(
+            "key-not-for-issuing",
+            "서명 키가 그 식별자의 발급용 키가 아닙니다.",
+            "The key is not one this identifier issues with.",
+        ) from failure
+>>>>>>> bb0721b (Keys have a history: rotation with overlap, emergency replacement, did:web by the registry; one credential stands for a record)
 
 
 def _mismatch(failure: BaeumError) -> SignatureWrong:

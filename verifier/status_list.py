@@ -47,6 +47,7 @@ class StatusList:
 
     id: str | None
     issuer: str
+    method: str
     purposes: frozenset[str]
     bits: bytes
     valid_from: datetime | None
@@ -89,6 +90,7 @@ def read_list(body: bytes) -> StatusList:
     return StatusList(
         id=identifier if isinstance(identifier, str) else None,
         issuer=issuer,
+        method=signer.verification_method,
         purposes=frozenset(purposes),
         bits=_bits(subject.get("encodedList")),
         valid_from=_instant(document.get("validFrom")),

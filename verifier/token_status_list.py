@@ -25,6 +25,7 @@ class SignedTokenList:
 
     uri: str
     issuer: str
+    method: str
     entries: TokenStatusList
     issued_at: datetime
     expires_at: datetime | None
@@ -77,6 +78,7 @@ def read_token_list(body: bytes) -> SignedTokenList:
     return SignedTokenList(
         uri=claims["sub"],
         issuer=signer.did,
+        method=signer.verification_method,
         entries=entries,
         issued_at=issued_at,
         expires_at=expires_at,

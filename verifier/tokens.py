@@ -131,6 +131,9 @@ def check_token(token: Token) -> SignedBy:
 
 def method_key(identifier: str, method: str, purpose: str) -> PublicKey:
     """The key of a verification method, as the DID's own document lists it for a purpose."""
+    claimed = did.claimed_key(method)
+    if claimed is not None:
+        return claimed  # whose it is, step 4 asks
     document = did_document(identifier)
     try:
         return did.verification_key(document, method, purpose)

@@ -7,13 +7,15 @@ The steps, in order. The code below carries the same numbers.
 2. ``schema``: the structure is that of VC 2.0 and Open Badges 3.0, in words of known contexts.
 3. ``proof``: the Data Integrity proof verifies under the key it names; of several, every one that
    can be checked does.
-4. ``issuer-key``: that key is listed by the issuer's own DID document, for issuing.
+4. ``issuer-key``: that key is listed by the issuer's own DID document, for issuing; under a
+   did:web, a trusted registry binds it to an institution, or a configured source has the document.
 5. ``merkle-path``: the leaf computed from the credential and its place leads to the receipt's root.
 6. ``anchor``: a trusted contract on a trusted chain recorded that root, in a canonical block with
    enough confirmations, and the chain says what the receipt says.
 7. ``accreditation``: at that block's time the issuer was accredited for this kind of credential,
    and who recorded it was the issuer or a registrar.
-8. ``status``: signed lists of the same issuer say it is neither revoked nor suspended.
+8. ``status``: lists signed with a key of the same institution that counts today say it is neither
+   revoked nor suspended.
 9. ``validity``: today is within its dates.
 10. ``holder``: only for what is bound to a holder's key, or when a binding was asked for: that
     holder presented exactly this, to this audience, with this nonce, just now.
@@ -46,6 +48,7 @@ from verifier.checks import (
     status,
     validity,
 )
+from verifier.did_web import DidSource
 from verifier.facts import facts_of
 from verifier.facts_of_claims import facts_of_claims
 from verifier.policy import DEFAULT_POLICY, VerificationPolicy
@@ -90,16 +93,20 @@ def verify(
     policy: VerificationPolicy = DEFAULT_POLICY,
     nonce: str | None = None,
     audience: str | None = None,
+    did_source: DidSource | None = None,
 ) -> Report:
     """Run the steps on an evidence file, a bare credential or a token, and report every one.
 
     ``nonce`` and ``audience`` are what the verifier asked the holder with.
-    ``chain(chain_id)`` is the reader of a chain or None; ``now`` an aware instant. Whatever is
-    presented, the answer is a report; ``ValueError`` is for a naive ``now`` alone.
+    ``chain(chain_id)`` is the reader of a chain or None; ``now`` an aware instant; ``did_source``
+    is asked for a did:web that no trusted registry knows; without it none is resolved. Whatever
+    is presented, the answer is a report; ``ValueError`` is for a naive ``now`` alone.
     """
     if now.tzinfo is None:
         raise ValueError("naive datetime: give the instant a zone")
-    case = Case(_bytes(evidence), trust, chain, status_source, now, policy, nonce, audience)
+    case = Case(
+        _bytes(evidence), trust, chain, status_source, now, policy, nonce, audience, did_source
+    )
     findings: dict[str, Finding] = {}
     stopped_by: Step | None = None
     steps = list(STEPS)

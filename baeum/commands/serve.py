@@ -34,9 +34,17 @@ def services(home: Home) -> Services:
     trust = home.trust()
     chains = home.chains(trust)
     source = home.status_source()
+    dids = home.did_source()
 
     def check(evidence: Evidence) -> Report:
-        return verify(evidence, trust=trust, chain=chains, status_source=source, now=now())
+        return verify(
+            evidence,
+            trust=trust,
+            chain=chains,
+            status_source=source,
+            did_source=dids,
+            now=now(),
+        )
 
     def database_answers() -> None:
         from sqlalchemy import text

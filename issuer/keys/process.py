@@ -71,6 +71,10 @@ class SigningProcesses:
             raise keyfile.missing(institution)
         return ProcessSigner(institution, process.algorithm_of(method), method, process)
 
+    def has(self, institution: str) -> bool:
+        """Whether there is a key."""
+        return self._keystore.has(institution)
+
     def pid(self, institution: str) -> int:
         """The process id of an institution's signing process; ``KeyError`` when there is none."""
         return self._running[institution].pid

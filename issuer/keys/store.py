@@ -70,6 +70,7 @@ class Keys(Protocol):
     def signer(
         self, institution: str, method: str | None = None, *, algorithm: str = ED25519
     ) -> Signer: ...
+    def has(self, institution: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

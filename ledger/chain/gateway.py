@@ -357,6 +357,35 @@ class Gateway:
             provisional,
         )
 
+    def bind_did(self, institution: str, name: str, valid_from: datetime) -> None:
+        """Let a further key sign for an institution, from a time on. Raises ContractRefused.
+
+        ``name``: what ``credential.did.bound_name`` gives for its verification method.
+        """
+        self._transact(
+            "bindDid(bytes32,bytes32,uint64,uint64)",
+            institution_id(institution),
+            did_hash(name),
+            int(valid_from.timestamp()),
+            0,
+        )
+
+    def end_did(self, name: str, when: datetime) -> None:
+        """End a key's validity at a time that has not passed. Raises ContractRefused."""
+        self._transact("endDid(bytes32,uint64)", did_hash(name), int(when.timestamp()))
+
+    def did_period(self, name: str) -> tuple[bytes, int, int]:
+        """(institution, from, until) of a key in Unix seconds; zeros when it is not on record."""
+        institution, start, end = self._ask(
+            "didOf(bytes32)", ["bytes32", "uint64", "uint64"], did_hash(name)
+        )
+        return bytes(institution), start, end
+
+    def block_time(self) -> int:
+        """The newest block's, in Unix seconds."""
+        block = self._endpoint.call("eth_getBlockByNumber", ["latest", False])
+        return int(block["timestamp"], 16)
+
     def suspend(self, institution: str) -> None:
         """From now on nothing the institution issues counts. Raises ContractRefused."""
         self._transact("suspend(bytes32)", institution_id(institution))

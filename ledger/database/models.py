@@ -233,7 +233,7 @@ class LearningRecord(Base):
 
 
 class StatusList(Base):
-    """One shard of status bits of an institution; revocation and suspension share its indices."""
+    """One shard of status bits of an institution; its lists share their indices."""
 
     __tablename__ = "status_list"
 
@@ -244,6 +244,7 @@ class StatusList(Base):
     allocated: Mapped[bytes]  # size / 8 bytes, a bit per index already given away
     revoked: Mapped[bytes]
     suspended: Mapped[bytes]
+    refreshed: Mapped[bytes | None]  # a newer credential is there; None while there is none
     changed: Mapped[int] = mapped_column(Integer, default=0)  # counts changes
     published: Mapped[int] = mapped_column(Integer, default=-1)  # the change last published
 
@@ -254,7 +255,7 @@ class Credential(Base):
     __tablename__ = "credential"
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    record_id: Mapped[str] = mapped_column(ForeignKey("learning_record.id"), unique=True)
+    record_id: Mapped[str] = mapped_column(ForeignKey("learning_record.id"), index=True)
     learner_id: Mapped[str] = mapped_column(ForeignKey("learner.id"), index=True)
     institution_id: Mapped[str] = mapped_column(ForeignKey("institution.id"))
     kind: Mapped[str] = mapped_column(String(32))
@@ -265,8 +266,18 @@ class Credential(Base):
     status_list_id: Mapped[str] = mapped_column(ForeignKey("status_list.id"))
     status_index: Mapped[int] = mapped_column(Integer)
     issued_at: Mapped[datetime]
+    replaced_by: Mapped[str | None] = mapped_column(String(64))  # the credential in its place
+    renew_at: Mapped[datetime | None]  # since when another one of the same record is due
 
     __table_args__ = (
+        # One credential stands for a record; those it replaced stay beside it.
+        Index(
+            "ix_credential_stands",
+            "record_id",
+            unique=True,
+            sqlite_where=text("replaced_by IS NULL"),
+            postgresql_where=text("replaced_by IS NULL"),
+        ),
         UniqueConstraint("status_list_id", "status_index"),
         UniqueConstraint("batch_id", "leaf_index"),
     )

@@ -25,7 +25,12 @@ from credential.multibase import base64url
 from credential.receipt import Receipt, leaf_input
 from credential.text import Text
 from verifier import ChainReader, Report, Trust, TrustedNetwork, VerificationPolicy, verify
-from verifier.chain_answers import ANCHORED_TOPIC, STANDING_OF_SELECTOR, STANDING_SELECTOR
+from verifier.chain_answers import (
+    ANCHORED_TOPIC,
+    DID_OF_SELECTOR,
+    STANDING_OF_SELECTOR,
+    STANDING_SELECTOR,
+)
 from verifier.status_source import Fetched, SourceAbsent, SourceUnreachable
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -34,6 +39,7 @@ ANCHOR = bytes.fromhex("a1" * 20)
 REGISTRY = bytes.fromhex("b2" * 20)
 PUBLIC_URL = "https://baeum.example"
 BITS = 131_072
+FOREVER = 2**40 - 1
 
 
 def kind(name: str) -> bytes:
@@ -68,6 +74,7 @@ class Node:
         self.blocks: list[dict[str, Any]] = []
         self.receipts: dict[str, dict[str, Any]] = {}
         self.dids: dict[bytes, bytes] = {}
+        self.periods: dict[bytes, tuple[int, int]] = {}  # a DID's; without one it holds for ever
         self.standings: dict[tuple[bytes, bytes], Callable[[int], int]] = {}
         self.down = False
         self.calls = 0
@@ -141,12 +148,18 @@ class Node:
         if call["to"] != "0x" + REGISTRY.hex():
             return "0x"
         data = bytes.fromhex(call["data"][2:])
+        if data[:4] == DID_OF_SELECTOR:
+            owner = self.dids.get(data[4:])
+            period = (0, 0) if owner is None else self.periods.get(data[4:], (0, FOREVER))
+            answer = [owner or bytes(32), *period]
+            return "0x" + encode(["bytes32", "uint64", "uint64"], answer).hex()
         subject, asked_kind, time = decode(["bytes32", "bytes32", "uint64"], data[4:])
         if data[:4] == STANDING_SELECTOR:
             institution = self.dids.get(subject)
             if institution is None:
                 return "0x" + encode(["bytes32", "uint8"], [bytes(32), 0]).hex()
-            standing = self._standing(institution, asked_kind, time)
+            start, until = self.periods.get(subject, (0, FOREVER))
+            standing = self._standing(institution, asked_kind, time) if start <= time < until else 6
             return "0x" + encode(["bytes32", "uint8"], [institution, standing]).hex()
         assert data[:4] == STANDING_OF_SELECTOR
         return "0x" + encode(["uint8"], [self._standing(subject, asked_kind, time)]).hex()

@@ -87,5 +87,8 @@ def test_what_cannot_be_judged_is_not_called_forged(still_world, suite, method):
     for path in sorted(folder.glob("*.json")):
         report = still_world.verify(path.read_bytes())
         if report.check("schema").outcome is Outcome.PASSED:
-            assert report.check("proof").outcome is Outcome.NOT_RUN
+            # A did:web key that spells itself out is tried; whose it is cannot be told here.
+            first = next(c for c in report.checks if c.outcome is not Outcome.PASSED)
+            assert first.id in ("proof", "issuer-key")
+            assert first.outcome is Outcome.NOT_RUN
             assert report.verdict is Verdict.UNDETERMINED

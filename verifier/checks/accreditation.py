@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from credential.did import bound_name
 from credential.text import Text
 from verifier.case import Anchored, Case
 from verifier.chain_answers import ChainUnavailable, RegistryAnswer, Standing
@@ -224,7 +225,7 @@ def _ask(
     try:
         answer = case.reader(network).standing(
             network.registry,
-            issuer,
+            _key_name(case, issuer),
             REGISTRAR if registrar else kind_hash(kind or NO_KIND),
             time,
             now=case.now,
@@ -241,6 +242,11 @@ def _ask(
         "ageSeconds": age_seconds(case.now, answer.learnt_at),
     }
     return answer.value, details
+
+
+def _key_name(case: Case, issuer: str) -> str:
+    """What the registry knows the key that signed by."""
+    return issuer if case.signed_by is None else bound_name(case.signed_by.verification_method)
 
 
 def _refusal(case: Case, answer: RegistryAnswer, details: dict[str, Any]) -> Finding | None:

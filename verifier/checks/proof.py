@@ -20,7 +20,11 @@ UNCHECKED = Note(
 def check(case: Case) -> Finding:
     """The details of a wrong signature say nothing of the content: nobody signed it."""
     try:
-        signer = check_signature(case.document) if case.token is None else check_token(case.token)
+        signer = (
+            check_signature(case.document, case.did_source)
+            if case.token is None
+            else check_token(case.token)
+        )
     except SignatureUnknown as unknown:
         return not_run(str(unknown.facts["reason"]), unknown.detail, remedy=unknown.remedy)
     except SignatureWrong as wrong:

@@ -15,12 +15,14 @@ from credential import status, token_status
 from credential.errors import BaeumError
 from credential.text import Text
 from verifier.case import Case
+from verifier.chain_answers import ChainUnavailable
 from verifier.instants import age_seconds, written
 from verifier.kinds import as_list
 from verifier.report import Finding, Outcome, failed, not_run, passed, warning
 from verifier.status_list import ListUnacceptable, ListUnreadable, StatusList, read_list
 from verifier.status_source import SourceAbsent, SourceError
 from verifier.token_status_list import read_token_list
+from verifier.trust import TrustedNetwork
 
 MAX_ENTRIES = 8
 PURPOSES = ("revocation", "suspension")
@@ -138,7 +140,7 @@ def _bitstring(case: Case, purpose: str, url: str, index: int) -> _Reader:
 def _token_list(case: Case, uri: str, index: int) -> _Reader:
     def read(body: bytes) -> _Said:
         listed = read_token_list(body)
-        _require_issuer(case, listed.issuer)
+        _require_key(case, listed.issuer, listed.method, listed.issued_at)
         if listed.uri != uri:
             raise _not_this(
                 "status-list-other-list",
@@ -273,7 +275,7 @@ def _judged(case: Case, said: _Said, age: timedelta, details: dict[str, Any]) ->
 
 
 def _require_right_list(case: Case, listed: StatusList, purpose: str, url: str) -> None:
-    _require_issuer(case, listed.issuer)
+    _require_key(case, listed.issuer, listed.method, listed.valid_from)
     if purpose not in listed.purposes:
         raise _not_this(
             "status-list-other-purpose",
@@ -288,13 +290,65 @@ def _require_right_list(case: Case, listed: StatusList, purpose: str, url: str) 
         )
 
 
-def _require_issuer(case: Case, issuer: str) -> None:
-    if issuer != case.issuer:
+def _require_key(case: Case, issuer: str, method: str, valid_from: datetime | None) -> None:
+    """The list is signed with a key the registry binds to the issuer's institution *today*: a key
+    that was given up, because its time was over or because it was lost, says nothing of today.
+
+    Where the registry cannot be asked, or knows neither, the list must be of the very same DID; a
+    did:web says of its key what it likes, so there the registry must have spoken.
+    """
+    same = issuer == case.issuer and not issuer.startswith("did:web:")
+    networks = case.trust.networks if case.anchored is None else (case.anchored.network,)
+    later = False
+    for network in networks:
+        try:
+            asked = case.key_period(network, method)
+            theirs = asked.value
+            if not theirs.known:
+                later |= valid_from is not None and asked.learnt_at < valid_from
+                continue
+            ours = _institution(case, network)
+        except ChainUnavailable as unavailable:
+            if same:
+                continue
+            raise ListUnreadable(unavailable.detail, unavailable.remedy, {}) from unavailable
+        if theirs.institution != ours:
+            continue
+        if theirs.holds_at(case.now):
+            return
+        raise ListUnreadable(
+            Text(
+                "상태 목록이 이제 쓰지 않는 키로 서명되어 있습니다.",
+                "The status list is signed with a key that is no longer in use.",
+            ),
+            Text(
+                "발급 기관이 새 목록을 게시한 뒤 다시 검증해 주십시오.",
+                "Verify again once the issuer has published a new list.",
+            ),
+            {},
+        )
+    if later and not same:
+        raise ListUnreadable(
+            Text(
+                "상태 목록의 키가 등록부를 읽은 뒤에 등록되었을 수 있습니다.",
+                "The key of the status list may be newer than what is known of the registry.",
+            ),
+            _LATER,
+            {},
+        )
+    if not same:
         raise _not_this(
             "status-list-other-issuer",
             "상태 목록이 이 증명의 발급 기관이 아닌 곳에서 나왔습니다.",
             "The status list comes from another than the issuer of this credential.",
         )
+
+
+def _institution(case: Case, network: TrustedNetwork) -> bytes:
+    """The issuer's institution, by the key that signed the credential."""
+    if case.signed_by is None:
+        raise AssertionError("step 3 stops the later ones")
+    return case.key_period(network, case.signed_by.verification_method).value.institution
 
 
 def _not_this(reason: str, ko: str, en: str) -> ListUnacceptable:

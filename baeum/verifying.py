@@ -31,8 +31,16 @@ class HomeVerifier:
             trust = home.trust()
             chains = home.chains(trust)
             source = CachedSource(home.status_source(), clock=now)
+            dids = home.did_source()
 
             def check(evidence: bytes) -> Report:
-                return verify(evidence, trust=trust, chain=chains, status_source=source, now=now())
+                return verify(
+                    evidence,
+                    trust=trust,
+                    chain=chains,
+                    status_source=source,
+                    did_source=dids,
+                    now=now(),
+                )
 
             yield check

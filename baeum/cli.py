@@ -19,11 +19,8 @@ COMMANDS = (
     "serve",
     "intake",
     "issuing",
-<<<<<<< HEAD
     "handing_out",
-=======
     "keys",
->>>>>>> bb0721b (Keys have a history: rotation with overlap, emergency replacement, did:web by the registry; one credential stands for a record)
     "checking",
     "degrees",
     "awards",

@@ -148,30 +148,6 @@ def change(
     wanted = list(dict.fromkeys(credential_ids))
     changed: list[str] = []
     unchanged: list[str] = []
-<<<<<<< HEAD
-    with database.session() as session:
-        for list_id, entries in sorted(_by_list(session, wanted).items()):
-            shard = session.get_one(StatusList, list_id, with_for_update=True)
-            turned = [e for e in entries if _turns(shard, action, *e)]
-            if turned:
-                _turn(shard, action, [index for _, index in turned])
-            done = {credential_id for credential_id, _ in turned}
-            changed.extend(done)
-            unchanged.extend(i for i, _ in entries if i not in done)
-        if changed:
-            handouts.follow(session, changed)
-        order = {credential_id: n for n, credential_id in enumerate(wanted)}
-        changed.sort(key=order.__getitem__)
-        unchanged.sort(key=order.__getitem__)
-        if changed:
-            session.execute(
-                insert(StatusChange.__table__),  # type: ignore[arg-type]
-                [
-                    {"credential_id": i, "action": action, "reason": reason, "at": now}
-                    for i in changed
-                ],
-            )
-=======
     for list_id, entries in sorted(_by_list(session, wanted).items()):
         shard = session.get_one(StatusList, list_id, with_for_update=True)
         turned = [e for e in entries if _turns(shard, action, *e)]
@@ -180,6 +156,8 @@ def change(
         done = {credential_id for credential_id, _ in turned}
         changed.extend(done)
         unchanged.extend(i for i, _ in entries if i not in done)
+    if changed:
+        handouts.follow(session, changed)
     order = {credential_id: n for n, credential_id in enumerate(wanted)}
     changed.sort(key=order.__getitem__)
     unchanged.sort(key=order.__getitem__)
@@ -188,7 +166,6 @@ def change(
             insert(StatusChange.__table__),  # type: ignore[arg-type]
             [{"credential_id": i, "action": action, "reason": reason, "at": now} for i in changed],
         )
->>>>>>> bb0721b (Keys have a history: rotation with overlap, emergency replacement, did:web by the registry; one credential stands for a record)
     return StatusReport(action, tuple(changed), tuple(unchanged))
 
 

@@ -55,11 +55,8 @@ _SCHEMA: dict[str, Any] = {
                         },
                     },
                     "issuer_group": {"type": ["string", "null"], "maxLength": 32},
-<<<<<<< HEAD
                     "discreet": {"type": "boolean"},
-=======
                     "did": {"enum": ["key", "web"]},
->>>>>>> bb0721b (Keys have a history: rotation with overlap, emergency replacement, did:web by the registry; one credential stands for a record)
                     "accredited": {
                         "type": "array",
                         "items": {
@@ -112,12 +109,9 @@ class Entry:
     name: Text
     issuer_group: str | None
     accredited: tuple[Accredited, ...]
-<<<<<<< HEAD
     discreet: bool = False
-=======
     did: str = "key"
     """Under what it signs: ``key`` (did:key) or ``web`` (a did:web under the public address)."""
->>>>>>> bb0721b (Keys have a history: rotation with overlap, emergency replacement, did:web by the registry; one credential stands for a record)
 
 
 def read_register(path: Path) -> list[Entry]:
@@ -144,11 +138,8 @@ def read_register(path: Path) -> list[Entry]:
                 Accredited(row["kind"], _midnight(row["from"]), _midnight_or_none(row.get("to")))
                 for row in item["accredited"]
             ),
-<<<<<<< HEAD
             bool(item.get("discreet", False)),
-=======
             item.get("did", "key"),
->>>>>>> bb0721b (Keys have a history: rotation with overlap, emergency replacement, did:web by the registry; one credential stands for a record)
         )
         for item in document["institutions"]
     ]

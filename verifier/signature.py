@@ -138,11 +138,8 @@ def _check_one(
         ) from unknown
     except BaeumError as failure:
         raise _mismatch(failure) from failure
-<<<<<<< HEAD
-    return SignedBy(method, identifier, str(suites.suite_name(proof)), proof)
-=======
     return SignedBy(
-        method, identifier, str(proof["cryptosuite"]), proof, claimed=claimed is not None
+        method, identifier, str(suites.suite_name(proof)), proof, claimed=claimed is not None
     )
 
 
@@ -155,7 +152,6 @@ def _issuing_key(document: dict[str, Any], method: str) -> PublicKey:
             "서명 키가 그 식별자의 발급용 키가 아닙니다.",
             "The key is not one this identifier issues with.",
         ) from failure
->>>>>>> bb0721b (Keys have a history: rotation with overlap, emergency replacement, did:web by the registry; one credential stands for a record)
 
 
 def _mismatch(failure: BaeumError) -> SignatureWrong:

@@ -23,6 +23,7 @@ COMMANDS = (
     "keys",
     "checking",
     "degrees",
+    "prospects",
     "awards",
     "awards_papers",
     "access",

@@ -52,6 +52,14 @@ class LearnerUnknown(BaeumError):
     status = 404
 
 
+def unknown_learner(learner_id: str) -> LearnerUnknown:
+    return LearnerUnknown(
+        Text(f"‘{learner_id}’ 학습자가 없습니다.", f"There is no learner '{learner_id}'."),
+        Text("학습자 번호를 확인하세요.", "Check the learner's id."),
+        {"learner": learner_id},
+    )
+
+
 def audit_learner(
     session: Session,
     learner_id: str,
@@ -66,11 +74,7 @@ def audit_learner(
     Raises LearnerUnknown and the engine's errors (DegreeUnknown, PolicyNotFound …).
     """
     if session.get(Learner, learner_id) is None:
-        raise LearnerUnknown(
-            Text(f"‘{learner_id}’ 학습자가 없습니다.", f"There is no learner '{learner_id}'."),
-            Text("학습자 번호를 확인하세요.", "Check the learner's id."),
-            {"learner": learner_id},
-        )
+        raise unknown_learner(learner_id)
     day = as_of.astimezone(KST).date() if isinstance(as_of, datetime) else as_of
     chosen = policy if policy is not None else choose(bundled(), POLICY, day)
     records, unreadable = parse_records(records_of(session, learner_id, as_of))
@@ -153,7 +157,7 @@ def context_of(
         .distinct()
     ).all()
     return {
-        "issuers": _issuers(session, institutions),
+        "issuers": issuers_of(session, institutions),
         "held": {
             award.degree: {"state": award.state, "awarded": award.awarded_on.isoformat()}
             for award in awards
@@ -319,7 +323,8 @@ def _issuer(institution: str, kind: str, usual: set[tuple[str, str]]) -> str:
     return institution if (institution, kind) in usual else f"{institution}:{kind}"
 
 
-def _issuers(session: Session, institutions: Iterable[str]) -> dict[str, Any]:
+def issuers_of(session: Session, institutions: Iterable[str]) -> dict[str, Any]:
+    """The engine's register of these institutions: group and accredited periods."""
     names = list(institutions)
     groups = {
         row.id: row.issuer_group

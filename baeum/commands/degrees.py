@@ -126,16 +126,30 @@ def register(app: typer.Typer) -> None:
         as_of: Annotated[
             str | None, typer.Option(help="Day of the audit, YYYY-MM-DD in Seoul.")
         ] = None,
+        what_if: Annotated[
+            list[str] | None,
+            typer.Option(
+                help="take:COURSE, without:RECORD, policy:ID@VERSION (repeat to combine), or "
+                "closest for the open courses that bring you closest. Needs --degree."
+            ),
+        ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="The audits as JSON.")] = False,
     ) -> int:
         """Degree audit: what counts, what does not and why, and what would close the gap.
 
-        With --degree, exit 0 when every condition is met and 1 when not.
+        With --degree, exit 0 when every condition is met (under the assumptions of --what-if, if
+        any) and 1 when not.
         """
         from baeum.home import Home
         from baeum.settings import load
 
         day = _day(as_of)
+        if what_if:
+            from baeum.commands.prospects import imagine
+
+            if degree is None:
+                raise typer.BadParameter("--what-if needs --degree")
+            return imagine(learner, degree, day, what_if, as_json=as_json)
         with Home(load()) as home:
             found = find_learner(home, learner)
             audits = [audit_of(home, found, name, day) for name in _degrees(degree)]

@@ -27,7 +27,7 @@ from ledger.credit import bundled, choose
 from ledger.database.awards import Application, Cohort, CohortPlace, Review
 from ledger.database.models import Accreditation, Award, Learner
 from ledger.identifiers import ordered_ids
-from ledger.standing import POLICY, LearnerUnknown
+from ledger.standing import POLICY, unknown_learner
 
 KST = ZoneInfo("Asia/Seoul")
 OPEN = ("applied", "reviewing", "reviewed", "approved")
@@ -51,11 +51,7 @@ def lock_person(session: Session, learner_id: str) -> Learner:
     """Everything about one person happens one after the other. Raises ``LearnerUnknown``."""
     learner = session.get(Learner, learner_id, with_for_update=True)
     if learner is None:
-        raise LearnerUnknown(
-            Text(f"‘{learner_id}’ 학습자가 없습니다.", f"There is no learner '{learner_id}'."),
-            Text("학습자 번호를 확인하세요.", "Check the learner's id."),
-            {"learner": learner_id},
-        )
+        raise unknown_learner(learner_id)
     return learner
 
 

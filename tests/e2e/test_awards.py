@@ -285,3 +285,31 @@ def test_cohort_prior_and_exception_by_command(city: str, cli: Cli) -> None:
     assert (code, signed["state"]) == (0, "signed")
     assert cli("award", "cases")[0] == 0
     assert cli("award", "affected")[0] == 0
+
+
+def test_what_if_by_command(city: str, cli: Cli) -> None:
+    give(cli)
+    starts = now().date() + timedelta(days=20)
+    Path("courses.csv").write_text(
+        "id,institution,kind,category,title_ko,starts_on,ends_on,minutes,sessions\n"
+        f"LONG-1,{REGISTRAR},course,seoul,긴 강좌,{starts},{starts + timedelta(days=60)},"
+        "10800,10\n",
+        encoding="utf-8",
+    )
+    assert cli("catalogue", "import", "courses.csv") == (
+        0, {"added": 1, "changed": 0, "unchanged": 0},
+    )  # fmt: skip
+    code, listed = cli("catalogue", "list")
+    assert [c["id"] for c in listed["courses"]] == ["LONG-1"]
+    progress = ("progress", "2024-000007", "--degree", "master", "--what-if")
+    code, near = cli(*progress, "closest")
+    assert (code, near["missing"]) == (0, 10800)
+    assert near["plan"]["enough"]
+    code, then = cli(*progress, "take:LONG-1")
+    assert code == 1, "the hours are there, the output is not approved"
+    assert then["difference"]["missing"] == [10800, 0]
+    code, then = cli(*progress, "take:LONG-1", "--what-if", "policy:seoul.citizen-degree@2019.1")
+    assert then["then"]["policy"] == "seoul.citizen-degree@2019.1"
+    assert cli(*progress, "take:NONE")[0] == 2
+    assert run([*progress, "nonsense"]) == 2
+    assert run(["progress", "2024-000007", "--what-if", "closest"]) == 2

@@ -19,6 +19,9 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ELSEWHERE = {
     "scripts/test": "this is it",
     "scripts/run serve": "tests/e2e/test_serve.py",
+    ".venv/bin/baeum award": "tests/e2e/test_awards.py",
+    "application=$(.venv/bin/baeum award": "tests/e2e/test_awards.py",
+    ".venv/bin/baeum disclose": "tests/e2e/test_awards.py",
 }
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"#.*exit code (\d+)")

@@ -118,7 +118,7 @@ def register_of(session: Session) -> tuple[dict[str, Any], set[tuple[str, str]]]
     """The whole register of issuers as ``context_of`` shows it, and the (institution, kind) pairs
     that are listed under the institution's own name."""
     names = session.scalars(select(Institution.id)).all()
-    return _issuers(session, names), _usual_kinds(session, names)
+    return issuers_of(session, names), _usual_kinds(session, names)
 
 
 def cutoff_of(as_of: date | datetime) -> datetime:

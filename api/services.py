@@ -13,6 +13,7 @@ from api.limits import Limits
 if TYPE_CHECKING:
     from credential.evidence import Evidence
     from ledger.access.door import Door
+    from ledger.awards.office import Office
     from verifier.report import Report
     from verifier.trust import Trust
 
@@ -47,6 +48,8 @@ class Services:
     version: str = "0"
     door: Door | None = None
     """Who is signed in and what they may do; without it nobody is and nothing is theirs."""
+    office: Office | None = None
+    """Degrees and the ways to them: steps with ``take``, views with ``look``."""
     rpc: Rpc | None = None
     """The chain served at ``/rpc``, reads only."""
     status_list: Callable[[str, str], bytes | None] | None = None

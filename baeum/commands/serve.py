@@ -27,6 +27,7 @@ INTERVAL = 2.0
 def services(home: Home) -> Services:
     """What the HTTP application is given from this home."""
     from api.services import Services, lists_in
+    from baeum.awarding import office_of
     from baeum.home import now
     from ledger.access.door import Door
     from verifier.verify import verify
@@ -61,6 +62,7 @@ def services(home: Home) -> Services:
         public_url=home.settings.public_url,
         version=__version__,
         door=Door(home.database, now),
+        office=office_of(home),
         rpc=home.endpoint().call if home.settings.embedded_chain else None,
         status_list=lists_in(home.status_directory),
         probes={"database": database_answers, "chain": chain_answers},

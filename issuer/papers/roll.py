@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib import resources
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import openpyxl
 from openpyxl.styles import Font
@@ -72,6 +72,22 @@ class RollLine:
             _hours(self.minutes),
             basis,
         )
+
+
+def roll_lines(awards: Iterable[Mapping[str, Any]]) -> list[RollLine]:
+    """The lines of degrees as ``ledger.awards.views.awards`` lists them."""
+    return [
+        RollLine(
+            number=award["award"],
+            name=award["learnerName"],
+            degree=Text(**award["degreeName"]),
+            awarded_on=date.fromisoformat(award["awardedOn"]),
+            minutes=award["minutes"],
+            basis=award["basis"],
+            state=award["state"],
+        )
+        for award in awards
+    ]
 
 
 def _hours(minutes: int | None) -> str:

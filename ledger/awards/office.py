@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from credential.text import Text
-from ledger.awards.applications import Taken
+from ledger import prospects
+from ledger.awards import views
+from ledger.awards.applications import KST, Taken
 from ledger.awards.errors import Unknown
+from ledger.catalogue import open_courses
 from ledger.database.models import Accreditation
 from ledger.database.session import Database
 from ledger.learners import Identities
@@ -52,6 +55,44 @@ class Office:
         """What ``view`` reads, in one state of the database."""
         with self.database.reading() as session:
             return view(session, *arguments, **named)
+
+    def today(self) -> date:
+        """Today in Seoul, where the days of the policies are."""
+        return self.clock().astimezone(KST).date()
+
+    # What is asked for every day, so that nobody has to know the functions behind it.
+
+    def applications(self, **chosen: Any) -> dict[str, Any]:
+        """A page of applications with names (``views.applications``: state, learner_id, after)."""
+        return self.look(views.applications, self.identities, **chosen)
+
+    def application(self, application_id: str) -> dict[str, Any]:
+        """One application with recommendation, reviews, decision and history."""
+        return self.look(views.application, application_id, self.clock(), self.identities)
+
+    def awards(self, **chosen: Any) -> list[dict[str, Any]]:
+        """Degrees given, with names (``views.awards``: learner_id, since, until, after, limit)."""
+        return self.look(views.awards, self.identities, **chosen)
+
+    def ways(self, learner_id: str) -> list[dict[str, Any]]:
+        """The audit of every degree of the policy in force, today."""
+        return self.look(prospects.ways, learner_id, self.today())
+
+    def titles(self, learner_id: str) -> dict[str, dict[str, str]]:
+        """By record id: title in both languages, the day it ended, and its institution."""
+        return self.look(views.titles, learner_id)
+
+    def what_if(self, learner_id: str, degree: str, **assumed: Any) -> dict[str, Any]:
+        """Today's audit beside the one under assumptions: take, without, policy."""
+        return self.look(prospects.what_if, learner_id, degree, self.today(), **assumed)
+
+    def suggestions(self, learner_id: str, degree: str) -> dict[str, Any]:
+        """Which open courses bring the learner closest."""
+        return self.look(prospects.suggestions, learner_id, degree, self.today())
+
+    def open_courses(self) -> list[dict[str, Any]]:
+        """Courses that can be joined today."""
+        return self.look(open_courses, self.today())
 
     def awarding_institution(self) -> str:
         """Who signs degrees: the first institution accredited for them. Raises ``Unknown``."""

@@ -19,7 +19,9 @@ from api.routes import (
     access,
     docs,
     health,
+    learning,
     network,
+    office,
     pages,
     rpc,
     schemas,
@@ -36,6 +38,12 @@ recorded on, fetch the lists of withdrawn certificates.
 
 Errors are RFC 9457 problem details in Korean or English (`Accept-Language`, or `?lang=`).
 """
+
+
+ROUTES = (
+    *(pages, access, learning, office),  # what people see
+    *(verification, status, types, network, rpc, health, docs),
+)
 
 
 def create_app(services: Services) -> FastAPI:
@@ -68,7 +76,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.turn = turn_to_sign_in
     problems.install(app)
     app.add_middleware(Guard, limits=limits)
-    for module in (pages, access, verification, status, types, network, rpc, health, docs):
+    for module in ROUTES:
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.openapi = functools.cache(functools.partial(_schema, app))  # type: ignore[method-assign]

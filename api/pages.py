@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from api.access import Acting
 
 NAVIGATION: tuple[tuple[Permission | None, str, Text], ...] = (
+    (Permission.OWN_LEARNING, "/learning", Text("내 배움", "My learning")),
+    (Permission.AWARDS_READ, "/office/applications", Text("학위 신청", "Applications")),
+    (Permission.AWARDS_READ, "/office/roll", Text("수여 명단", "Roll")),
     (None, "/account", Text("내 계정", "My account")),
 )
 """What a signed-in person finds at the top, as far as their permissions go."""

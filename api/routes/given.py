@@ -7,8 +7,11 @@ from typing import Annotated, cast
 from fastapi import Depends
 from starlette.requests import Request
 
+from api.problems import NotOffered
 from api.services import Services
 from api.work import Workshop
+from credential.text import Text
+from ledger.awards.office import Office
 
 
 def services(request: Request) -> Services:
@@ -26,6 +29,18 @@ def reading(request: Request) -> Workshop:
     return cast(Workshop, request.app.state.reading)
 
 
+def office(request: Request) -> Office:
+    """The degree office. Raises ``NotOffered`` where there is none."""
+    found = services(request).office
+    if found is None:
+        raise NotOffered(
+            Text("이 서버에는 학위 업무가 없습니다.", "This server has no degree office."),
+            Text("학위 담당 부서의 서버를 쓰세요.", "Use the degree office's server."),
+        )
+    return found
+
+
 GivenServices = Annotated[Services, Depends(services)]
 GivenWorkshop = Annotated[Workshop, Depends(workshop)]
 GivenReading = Annotated[Workshop, Depends(reading)]
+GivenOffice = Annotated[Office, Depends(office)]

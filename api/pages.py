@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from starlette.responses import HTMLResponse
 from api import language
 from api.routes.network import SELF_RUN
 from api.services import Services
+from api.view import KST
 from credential.text import Text
 from ledger.access.permissions import Permission
 
@@ -43,6 +45,8 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._environment.filters["seoul_time"] = seoul_time
+        self._environment.filters["seoul_day"] = seoul_day
         self._assets = _digest(STATIC)
         self._sign_in = services.door is not None
         self._self_run = any(network.self_run for network in services.trust.networks)
@@ -107,6 +111,16 @@ class Pages:
         return self.page(
             request, "error.html", lang, status=status, headers=headers, problem=problem
         )
+
+
+def seoul_time(instant: str) -> str:
+    """An RFC 3339 instant as people in Seoul read it."""
+    return f"{datetime.fromisoformat(instant).astimezone(KST):%Y-%m-%d %H:%M}"
+
+
+def seoul_day(instant: str) -> str:
+    """The day in Seoul of an RFC 3339 instant."""
+    return seoul_time(instant)[:10]
 
 
 def _navigation(acting: Acting, lang: language.Language) -> list[tuple[str, str]]:

@@ -38,6 +38,13 @@ _TYPES = {
     "pdf": "application/pdf",
 }
 _ROLL = Text("명예시민학위 수여자 명단", "Roll of honorary citizen degrees")
+ACTIONS = {
+    "apply": Text("신청", "applied"),
+    "review": Text("심사", "reviewed"),
+    "decide": Text("결정", "decided"),
+    "confer": Text("수여", "conferred"),
+    "cancel": Text("취소", "taken back"),
+}
 FILTERS = ("open", "applied", "reviewing", "reviewed", "approved", "conferred", "refused")
 
 
@@ -264,6 +271,7 @@ async def _page(
         found=found,
         lines=views.record_lines(found["audit"], found["titles"]),
         may=may,
+        actions={name: language.say(text, lang) for name, text in ACTIONS.items()},
     )
 
 

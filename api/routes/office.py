@@ -19,7 +19,7 @@ from api.routes.learning import actor
 from api.routes.pages import GivenPages
 from credential.errors import BaeumError
 from credential.text import Text
-from issuer.papers import RollLine, roll_pdf, roll_xlsx
+from issuer.papers import RollLine, roll_lines, roll_pdf, roll_xlsx
 from ledger.access.permissions import Permission
 from ledger.awards import applications, decisions, views
 from ledger.awards.applications import Taken
@@ -173,7 +173,7 @@ async def roll(
     def look() -> list[RollLine]:
         first, last = _day(since, "since"), _day(until, "until")
         found = office.look(views.awards, office.identities, since=first, until=last, limit=None)
-        return [roll_line(line) for line in found]
+        return roll_lines(found)
 
     lines = await reading.run(look)
     if form in _TYPES:
@@ -197,19 +197,6 @@ async def roll(
         total=len(lines),
         since=since,
         until=until,
-    )
-
-
-def roll_line(line: dict[str, Any]) -> RollLine:
-    """A line of ``ledger.awards.views.awards`` as the roll prints it."""
-    return RollLine(
-        number=line["award"],
-        name=line["learnerName"],
-        degree=Text(**line["degreeName"]),
-        awarded_on=date.fromisoformat(line["awardedOn"]),
-        minutes=line["minutes"],
-        basis=line["basis"],
-        state=line["state"],
     )
 
 

@@ -31,7 +31,7 @@ HTML = {"Accept": "text/html"}
 PUBLIC = {
     *("/", "/verify", "/sign-in", "/invitation", "/docs", "/openapi.json", "/healthz", "/readyz"),
     *("/credentials/verify", "/v1/verifications", "/v1/network", "/rpc"),
-    "/status/{list_id}/{purpose}",
+    *("/status/{list_id}/{purpose}", "/vct/{name}"),
 }
 """Routes for everybody. Whoever adds one here says that it shows nothing of anybody."""
 

@@ -107,6 +107,7 @@ def register(app: typer.Typer) -> None:
         learner: Annotated[str, typer.Argument(help="Learner id or member number.")],
         predicate: Annotated[str, typer.Argument(help="age_over_65 or resident_of_seoul.")],
         holds: Annotated[bool, typer.Option("--yes/--no", help="What the registrar found.")],
+        as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
     ) -> None:
         """Note a yes or no about a learner; no date of birth, no address is kept."""
         from baeum.commands.degrees import find_learner
@@ -118,4 +119,7 @@ def register(app: typer.Typer) -> None:
             who = find_learner(home, learner)
             with home.database.session() as session:
                 note(session, who, predicate, holds, now())
+        if as_json:
+            print_json({"learner": who, "predicate": predicate, "holds": holds})
+            return
         out.print(tr(Text("기록했습니다", "Noted")))

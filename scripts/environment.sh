@@ -55,6 +55,20 @@ print(digest.hexdigest())
 PY
 }
 
+# install_locked FOLDER LOCKFILE: what the lock says, into the virtual environment in FOLDER.
+install_locked() {
+    local folder="$1" lock="$2" pip
+    # uv installs the same locked files some ten times faster; pip does when uv is not to be had.
+    pip=("$folder/bin/python" -m pip --disable-pip-version-check --quiet)
+    if { [ -x "$root/.venv/bin/uv" ] || "${pip[@]}" install uv 2>/dev/null; } &&
+        "$root/.venv/bin/uv" pip install --quiet --python "$folder/bin/python" --require-hashes -r "$root/$lock"; then
+        :
+    else
+        "${pip[@]}" install --require-hashes -r "$root/$lock" ||
+            stop "the dependencies could not be installed: is the package registry reachable? Run this again to go on."
+    fi
+}
+
 # ensure_environment LOCKFILE
 ensure_environment() {
     local lock="$1" python stamp want
@@ -77,18 +91,24 @@ ensure_environment() {
                 stop "this Python cannot make virtual environments: install its venv module (Debian: apt install python3-venv)."
         }
     fi
-    # uv installs the same locked files some ten times faster; pip does when uv is not to be had.
+    install_locked "$root/.venv" "$lock"
     local pip=("$root/.venv/bin/python" -m pip --disable-pip-version-check --quiet)
-    if "${pip[@]}" install uv 2>/dev/null &&
-        "$root/.venv/bin/uv" pip install --quiet --python "$root/.venv/bin/python" --require-hashes -r "$root/$lock"; then
-        :
-    else
-        "${pip[@]}" install --require-hashes -r "$root/$lock" ||
-            stop "the dependencies could not be installed: is the package registry reachable? Run this again to go on."
-    fi
     "${pip[@]}" install --no-deps --no-build-isolation --editable "$root" 2>/dev/null ||
         "${pip[@]}" install --no-deps --editable "$root" ||
         stop "Baeum itself could not be installed into .venv."
+    printf '%s' "$want" >"$stamp"
+}
+
+# ensure_analysis: halmos and slither in .venv-analysis, beside .venv, because they need another web3.
+ensure_analysis() {
+    local folder="$root/.venv-analysis" lock="requirements-analysis.lock" stamp want
+    stamp="$folder/.baeum-$lock"
+    want="$(cksum <"$root/$lock")"
+    [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && return
+    say "Setting up .venv-analysis from $lock (once) …"
+    [ -x "$folder/bin/python" ] || "$root/.venv/bin/python" -m venv "$folder" ||
+        stop "the environment of halmos and slither could not be made in $folder."
+    install_locked "$folder" "$lock"
     printf '%s' "$want" >"$stamp"
 }
 

@@ -80,8 +80,7 @@ def copy_of_contracts(folder: Path) -> Path:
     """A folder that forge, halmos and slither take for ``contracts/``, to be changed freely."""
     for name in ("src", "test"):
         shutil.copytree(CONTRACTS / name, folder / name)
-    for name in ("foundry.toml", "slither.config.json", "solc-wasm.js"):
-        if (CONTRACTS / name).exists():
-            shutil.copy2(CONTRACTS / name, folder / name)
+    for name in ("foundry.toml", "halmos.toml", "slither.config.json", "solc-wasm.js"):
+        shutil.copy2(CONTRACTS / name, folder / name)
     (folder / "node_modules").symlink_to(CONTRACTS / "node_modules")
     return folder

@@ -12,8 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("contracts", "credential", "ledger", "issuer", "verifier", "wallet", "api", "baeum")
-# The last three: what judges the contracts, and is of no use without the tools that do.
-LEFT_BEHIND = ("node_modules", "__pycache__", ".forge", "test", "foundry.toml")
+# The last four: what judges the contracts, and is of no use without the tools that do.
+LEFT_BEHIND = ("node_modules", "__pycache__", ".forge", "test", "foundry.toml", "halmos.toml")
 
 
 @pytest.fixture(scope="module")

@@ -21,10 +21,12 @@ contract CredentialAnchor is InstitutionRegistry, EIP712, Nonces {
     uint256 private constant PAUSED_BIT = 1 << 56;
     uint256 private constant LANES_MASK = ~uint256(type(uint64).max);
     /// @dev One in each lane, and the top bit of each lane.
-    uint256 private constant LANE_ONES = 0x0000000100000001000000010000000100000001000000010000000000000000;
-    uint256 private constant LANE_TOPS = 0x8000000080000000800000008000000080000000800000000000000000000000;
+    uint256 private constant LANE_ONES = 1 << 64 | 1 << 96 | 1 << 128 | 1 << 160 | 1 << 192 | 1 << 224;
+    uint256 private constant LANE_TOPS = LANE_ONES << 31;
 
     /// @notice {head} before the first anchor.
+    // Constants and immutables alike are upper case here, as the Solidity style guide has constants.
+    // slither-disable-next-line naming-convention
     bytes32 public immutable FIRST_HEAD;
 
     bytes32 private _head;
@@ -83,6 +85,8 @@ contract CredentialAnchor is InstitutionRegistry, EIP712, Nonces {
     function anchorFor(bytes32 root, bytes32 kind, address signer, uint256 deadline, bytes calldata signature)
         external
     {
+        // A deadline is minutes or more; the seconds a block proposer can shift do not matter.
+        // slither-disable-next-line timestamp
         if (block.timestamp > deadline) revert SignatureExpired(deadline);
         bytes32 digest = _hashTypedDataV4(
             keccak256(abi.encode(ANCHOR_TYPEHASH, root, kind, signer, _useNonce(signer), deadline))
@@ -141,7 +145,9 @@ contract CredentialAnchor is InstitutionRegistry, EIP712, Nonces {
             // A sequence of 56 bits does not run out: that would be 72 quadrillion transactions.
             ordinal = (state & SEQUENCE_MASK) + 1;
         }
-        // keccak256(abi.encode(before, root, institution, ordinal)), and of its two middle words.
+        // keccak256(abi.encode(before, root, institution, ordinal)), and of its two middle words: one buffer for
+        // both, where Solidity would make two. The symbolic checks hold it to abi.encode.
+        // slither-disable-next-line assembly
         assembly ("memory-safe") {
             let buffer := mload(0x40)
             mstore(buffer, before)

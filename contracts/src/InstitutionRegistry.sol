@@ -11,6 +11,9 @@ import {AccessControlDefaultAdminRules} from
 /// @dev Ids are hashes: an institution is keccak256 of its id, a kind keccak256 of its name, a DID keccak256 of
 /// its text. Periods are half open, [from, until), in Unix seconds; `until` 0 in a call means without end.
 /// CredentialAnchor inherits from this contract; docs/decisions/0001 says why they are one deployment.
+// Dates are what this contract is about. They lie days to years apart, and what falls within the seconds by which a
+// block proposer can shift the time of a block may fall to either side.
+// slither-disable-start timestamp
 contract InstitutionRegistry is AccessControlDefaultAdminRules {
     /// @notice May register and accredit institutions.
     bytes32 public constant AUTHORITY_ROLE = keccak256("AUTHORITY_ROLE");
@@ -399,7 +402,8 @@ contract InstitutionRegistry is AccessControlDefaultAdminRules {
     function _requireStanding(bytes32 institution, bytes32 scope) internal view {
         Accreditation storage current = _accreditations[institution][scope];
         uint256 word;
-        // The whole slot in one read: from | until << 40 | flags << 80 | past << 88.
+        // The whole slot in one read, where Solidity makes three: from | until << 40 | flags << 80 | past << 88.
+        // slither-disable-next-line assembly
         assembly ("memory-safe") {
             word := sload(current.slot)
         }
@@ -539,3 +543,4 @@ contract InstitutionRegistry is AccessControlDefaultAdminRules {
         return uint40(when);
     }
 }
+// slither-disable-end timestamp

@@ -10,6 +10,8 @@ import {IInstitutions} from "./IInstitutions.sol";
 /// @dev Bit i of a list is bit (i mod 256), from the least significant, of word i / 256.
 contract StatusRegistry {
     /// @notice Where signing addresses are looked up.
+    // Constants and immutables alike are upper case here, as the Solidity style guide has constants.
+    // slither-disable-next-line naming-convention
     IInstitutions public immutable REGISTRY;
 
     struct Published {

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -479,7 +479,7 @@ class _Linter:
     def _reachable(self) -> Iterator[Finding]:
         """L-REACH: with unlimited learning of every kind the degree can be met."""
         for at, _, degree in self._each_degree():
-            imagined = advice.kinds(self.policy, degree, degree.blocks, date(2025, 1, 1))
+            imagined = self._learning(degree)
             problem = build_problem(
                 self.policy, degree, [], {}, blocks=degree.blocks, extra=imagined
             )
@@ -491,3 +491,19 @@ class _Linter:
                     f"‘{degree.id}’ 학위는 상한 때문에 아무도 받을 수 없습니다.",
                     f"Nobody can ever meet '{degree.id}' under its own caps and blocks.",
                 )
+
+    def _learning(self, degree: Degree) -> list[Candidate]:
+        """Every kind of learning the degree tells apart, on every day its rules tell apart."""
+        rules = list(
+            advice.every_accept(
+                [*(b.accept for b in degree.blocks), *(o.accept for o in degree.overlays)]
+            )
+        )
+        days = {a.since for a in rules if a.since}
+        days |= {a.until - timedelta(days=1) for a in rules if a.until}
+        found = []
+        for day in sorted(days | {self.policy.effective_from}):
+            for one in advice.kinds(self.policy, degree, degree.blocks, day):
+                record = replace(one.record, id=f"{one.id}@{day}")
+                found.append(replace(one, record=record))
+        return found

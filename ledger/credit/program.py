@@ -284,7 +284,7 @@ def prove(problem: Problem, missing: int) -> Proof:
             continue
         bound = built.model.bound(costs, duals)
         if bound is not None and -(-bound.numerator // bound.denominator) >= missing:
-            leaves.append(([i for i, v in case.items() if v], _lines(built, costs, duals)))
+            leaves.append(([i for i, v in case.items() if v], _lines(problem, built, costs, duals)))
             continue
         relaxed = built.model.relaxed()
         open_ = [i for i in built.chosen if i not in case]
@@ -299,7 +299,7 @@ def prove(problem: Problem, missing: int) -> Proof:
 
 
 def _lines(
-    built: Built, costs: dict[int, int], duals: list[Fraction]
+    problem: Problem, built: Built, costs: dict[int, int], duals: list[Fraction]
 ) -> list[tuple[tuple[object, ...], int, Fraction]]:
     """Lines and bounds with a multiplier: (name, its number, multiplier)."""
     model = built.model
@@ -311,6 +311,11 @@ def _lines(
             for column, k in line.terms:
                 reduced[column] -= dual * k
     for column, cost in enumerate(reduced):
-        if cost < 0 and model.high[column]:
-            found.append((model.names[column], model.high[column], cost))
+        name = model.names[column]
+        if cost < 0 and name[0] == "flow":
+            # what a class can give is what its records can
+            members = [i for i, k in enumerate(problem.klass) if k == name[1]]
+            found.extend((("record", i), problem.supply[i], cost) for i in members)
+        elif cost < 0 and model.high[column]:
+            found.append((name, model.high[column], cost))
     return found

@@ -191,6 +191,13 @@ def test_the_base_policy_of_the_tests_is_clean() -> None:
     assert rules() == set()
 
 
+def test_a_rule_that_begins_after_the_policy_does_not_make_the_degree_unreachable() -> None:
+    blocks = [block("A", 300, type="course"), block("B", 300, type="course")]
+    blocks[0]["accept"]["to"], blocks[1]["accept"]["from"] = "2024-01-01", "2031-01-01"
+    findings = lint(policy(degrees=[degree(blocks)]))
+    assert "L-REACH" not in {f.rule for f in findings}
+
+
 def test_an_institution_cap_across_kinds_is_only_a_warning() -> None:
     changes: dict[str, Any] = {
         "caps": [cap("A", "day", 300, type="course"), {**cap("I", "degree", 900), "per": "issuer"}]

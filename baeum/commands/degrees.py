@@ -301,7 +301,8 @@ def recomputed(
 
     policy = question.policy or choose(bundled(), POLICY, as_of)
     if question.hold is None and question.new_policy is None:
-        done = refresh_all(home.settings.database, policy, as_of, workers=home.settings.workers)
+        url = home.database.engine.url.render_as_string(hide_password=False)
+        done = refresh_all(url, policy, as_of, workers=home.settings.workers)
         return {"learners": done.learners, **asdict(done), "policy": policy.key}
     change: dict[str, Any] = {"hold": question.hold, "new_policy": question.new_policy}
     with home.database.reading() as session:

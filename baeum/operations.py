@@ -107,6 +107,7 @@ def issue(home: Home, progress: Progress | None = None, limit: int | None = None
         progress=progress,
         workers=home.settings.workers if home.settings.signing == "here" else 1,
         limit=limit,
+        cryptosuites=home.settings.cryptosuites,
     )
 
 

@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     """A folder of DID documents of others' did:web, for the verifier."""
     resolve_did_web: bool = False
     """Fetch DID documents of did:web that no trusted registry knows, at most once a day each."""
+    cryptosuite: Literal["eddsa-rdfc-2022", "eddsa-jcs-2022", "both"] = "eddsa-rdfc-2022"
+    """How credentials are signed; ``both`` makes a proof set of the two."""
     workers: int = Field(default=2, ge=1, le=64)
     """Processes that sign."""
     trusted_networks: Annotated[list[Path], NoDecode] = Field(default_factory=list)
@@ -123,6 +125,12 @@ class Settings(BaseSettings):
         """The endpoints; none for the embedded chain."""
         parts = (self.chain_url or "").split(",")
         return tuple(part.strip() for part in parts if part.strip())
+
+    @property
+    def cryptosuites(self) -> tuple[str, ...]:
+        """The suites of a credential's proof, or of its proof set."""
+        both = ("eddsa-rdfc-2022", "eddsa-jcs-2022")
+        return both if self.cryptosuite == "both" else (self.cryptosuite,)
 
     @property
     def embedded_chain(self) -> bool:

@@ -35,7 +35,14 @@ from issuer.keys import Keys
 from issuer.leftovers import EXAMPLES, IssueReport, LeftOut, Leftovers, reason_of
 from issuer.place import AnchorPlace
 from issuer.replacement import take_places
-from issuer.signing import SignedChunk, SignedCredential, SignJob, Submit, signing
+from issuer.signing import (
+    CRYPTOSUITES,
+    SignedChunk,
+    SignedCredential,
+    SignJob,
+    Submit,
+    signing,
+)
 from issuer.templates import DegreeFacts, RecordFacts, kinds
 from issuer.templates.facts import instant
 from ledger.database.bulk import insert_rows
@@ -112,16 +119,27 @@ def issue(
     workers: int = 2,
     limit: int | None = None,
     chunk: int = CHUNK,
+    cryptosuites: tuple[str, ...] = CRYPTOSUITES,
 ) -> IssueReport:
     """Sign every verified record that has no credential and store it in the open batch.
 
     ``identities`` opens the learners' names; without it credentials carry none. ``limit`` is the
-    greatest number of records considered. ``progress(done, total)`` is called after each chunk.
+    greatest number of records considered. Several ``cryptosuites`` make a proof set.
+    ``progress(done, total)`` is called after each chunk.
     Killed at any moment, the next call continues. Raises ``PublicUrlInvalid``,
     ``WrongPassphrase``, ``WorkersDied`` and the database's errors.
     """
     _check_url(public_url)
-    run = _Run(database, place, public_url, now, identities, limit, max(1, min(chunk, CHUNK)))
+    run = _Run(
+        database,
+        place,
+        public_url,
+        now,
+        identities,
+        limit,
+        max(1, min(chunk, CHUNK)),
+        cryptosuites,
+    )
     with database.reading() as session:
         able = issuers(session, keystore)
         found = ready_records.count(session)
@@ -163,7 +181,9 @@ class _Run:
         identities: Identities | None,
         limit: int | None,
         chunk: int,
+        cryptosuites: tuple[str, ...],
     ) -> None:
+        self._cryptosuites = cryptosuites
         self._database = database
         self._place = place
         self._public_url = public_url
@@ -295,6 +315,7 @@ class _Run:
             records=records,
             indices=indices,
             method=issuer.method,
+            cryptosuites=self._cryptosuites,
         )
 
     # --- store ------------------------------------------------------------------------------------

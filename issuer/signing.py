@@ -15,12 +15,16 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from multiprocessing import connection, get_context, parent_process
 from typing import Final, NamedTuple
 
+import orjson
+
+from credential import integrity, jcs
 from credential.errors import BaeumError
 from credential.receipt import leaf_from_digest
-from credential.shape import Shape, ShapeSigner
+from credential.shape import Shape, ShapeSigner, Signed
 from credential.text import Text
 from issuer import lint
 from issuer.keys import Keys, Signer
@@ -36,7 +40,8 @@ from issuer.templates import (
     template_for,
 )
 
-CRYPTOSUITE = "eddsa-rdfc-2022"
+CRYPTOSUITES = (integrity.RDFC,)
+"""With what credentials are signed when nothing else is asked for; several make a proof set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class SignJob:
     indices: list[int]
     method: str | None = None
     """The verification method to sign with; None takes the newest key there is."""
+    cryptosuites: tuple[str, ...] = CRYPTOSUITES
 
 
 class SignedCredential(NamedTuple):
@@ -95,7 +101,7 @@ class ChunkSigner:
     def __init__(self, keystore: Keys) -> None:
         self._keystore = keystore
         self._prepared: dict[tuple[str, frozenset[str]], _Prepared] = {}
-        self._signers: dict[tuple[str, frozenset[str], str], ShapeSigner] = {}
+        self._signers: dict[tuple[str, frozenset[str], str, str], ShapeSigner] = {}
 
     def sign(self, job: SignJob) -> SignedChunk:
         """Sign every record of the job that lint lets through.
@@ -145,10 +151,13 @@ class ChunkSigner:
         findings = lint.check_values(values, nonce)
         if findings:
             return Refused(position, tuple(findings))
+        first, *others = job.cryptosuites
         try:
-            signed = self._signer(record.kind, absent, prepared, key).sign(
+            signed = self._signer(record.kind, absent, prepared, key, first).sign(
                 prepared.template.fill(values), created=job.created, nonce=nonce, sign=key.sign
             )
+            for suite in others:
+                signed = _with_another_proof(signed, job, key, suite, nonce)
         except BaeumError as error:
             return Refused(position, (_from_error(error),))
         return SignedCredential(
@@ -159,15 +168,20 @@ class ChunkSigner:
         )
 
     def _signer(
-        self, kind: str, absent: frozenset[str], prepared: _Prepared, key: Signer
+        self,
+        kind: str,
+        absent: frozenset[str],
+        prepared: _Prepared,
+        key: Signer,
+        cryptosuite: str,
     ) -> ShapeSigner:
-        variant = (kind, prepared.template.variant(absent), key.verification_method)
+        variant = (kind, prepared.template.variant(absent), key.verification_method, cryptosuite)
         signer = self._signers.get(variant)
         if signer is None:
             signer = ShapeSigner(
                 prepared.shape,
                 verification_method=key.verification_method,
-                cryptosuite=CRYPTOSUITE,
+                cryptosuite=cryptosuite,
             )
             self._signers[variant] = signer
         return signer
@@ -180,6 +194,22 @@ class ChunkSigner:
             prepared = prepare(template, absent)
             self._prepared[variant] = prepared
         return prepared
+
+
+def _with_another_proof(
+    signed: Signed, job: SignJob, key: Signer, cryptosuite: str, nonce: str
+) -> Signed:
+    """A second proof beside the first, over the same words (VC Data Integrity 1.0, 2.1.1)."""
+    document = integrity.sign(
+        orjson.loads(signed.document_bytes),
+        sign=key.sign,
+        verification_method=key.verification_method,
+        created=job.created,
+        nonce=nonce,
+        cryptosuite=cryptosuite,
+    )
+    body = jcs.canonical(document)
+    return Signed(body, sha256(body).digest())
 
 
 def prepare(template: Template, absent: frozenset[str]) -> _Prepared:

@@ -6,11 +6,16 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nacl.signing import SigningKey
+
+from credential import sd_jwt, sd_jwt_vc
+from credential.did import did_key
 
 Baeum = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -215,3 +220,68 @@ def test_a_bundle_is_verified_with_the_node_gone(
     assert valid.returncode == 0, valid.stdout + valid.stderr
     assert baeum(*offline, "--trust-block", "0x" + "01" * 32, **gone).returncode == 2
     assert baeum(*offline, **gone).returncode == 2
+
+
+# --- handed out in selectively disclosable form ---------------------------------------------------
+
+HOLDER = SigningKey(b"h" * 32)
+ASKED = ("--nonce", "n-1", "--audience", "https://employer.example", "--without-anchor", "--json")
+
+
+def presented(token: Path, shown: Path, *reveal: str) -> str:
+    """What the holder's wallet makes of a token: some claims, bound to this request."""
+    selected = sd_jwt_vc.select(sd_jwt.parse(token.read_text()), [(name,) for name in reveal])
+    bound = sd_jwt_vc.bind(
+        selected,
+        audience="https://employer.example",
+        nonce="n-1",
+        at=int(time.time()),
+        algorithm="EdDSA",
+        sign=lambda data: HOLDER.sign(data).signature,
+    )
+    shown.write_text(str(bound))
+    return str(shown)
+
+
+def test_a_holder_shows_an_employer_part_of_a_credential(
+    baeum: Baeum, first: dict[str, Any], tmp_path: Path
+) -> None:
+    listed = json.loads(baeum("credentials", "--kind", "course", "--limit", "1", "--json").stdout)
+    credential = listed["credentials"][0]["id"]
+    mine, shown = tmp_path / "mine.sd-jwt", tmp_path / "shown.sd-jwt"
+    holder = did_key(bytes(HOLDER.verify_key))
+    made = baeum("hand-out", credential, "-o", str(mine), "--holder", holder)
+    assert made.returncode == 0, made.stderr
+    checked = baeum("verify", presented(mine, shown, "title", "institution"), *ASKED)
+    report = json.loads(checked.stdout)
+    assert checked.returncode == 0, report
+    assert report["facts"]["title"]
+    assert report["facts"]["issuer"]["name"]
+    assert "name" not in report["facts"].get("learner", {})
+    assert report["checks"][-1]["id"] == "holder"
+    assert baeum("verify", str(shown), "--nonce", "n-2", *ASKED[2:]).returncode == 1
+    assert baeum("verify", str(mine), "--without-anchor", "--json").returncode == 2
+    word_for_word = tmp_path / "mine.jwt"
+    made = baeum("hand-out", credential, "-o", str(word_for_word), "--form", "vc-jwt")
+    assert made.returncode == 0, made.stderr
+    assert baeum("verify", str(word_for_word), "--without-anchor").returncode == 0
+
+
+def test_a_transcript_by_the_registrar_shows_a_predicate_and_a_sum(
+    baeum: Baeum, first: dict[str, Any], tmp_path: Path
+) -> None:
+    mine, shown = tmp_path / "transcript.sd-jwt", tmp_path / "shown.sd-jwt"
+    holder = did_key(bytes(HOLDER.verify_key))
+    learner = "SM24-000101"
+    assert baeum("attest", learner, "age_over_65", "--yes").returncode == 0
+    assert baeum("attest", learner, "birthdate", "--yes").returncode == 2
+    made = baeum("hand-out", learner, "--transcript", "-o", str(mine), "--holder", holder)
+    assert made.returncode == 0, made.stderr
+    assert baeum("anchor", "--json").returncode == 0  # publishes the registrar's list
+    checked = baeum("verify", presented(mine, shown, "age_over_65", "total_minutes"), *ASKED)
+    report = json.loads(checked.stdout)
+    assert checked.returncode == 0, report
+    assert report["facts"]["age_over_65"] is True
+    assert report["facts"]["total_minutes"] > 0
+    assert report["facts"].get("records", []) == []
+    assert "name" not in report["facts"]["issuer"]

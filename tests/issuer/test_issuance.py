@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from population import CENTRE, IDENTITIES, NOW, PLACE, PUBLIC_URL, UNIVERSITY, populate, record
 from sqlalchemy import func, select, text
 
-from credential import integrity, model, receipt
+from credential import integrity, jcs, model, receipt
 from credential.merkle import Tree
 from credential.multikey import decode
 from issuer import batches, issuance, ready_records, shards, signing
@@ -388,3 +389,24 @@ def test_one_violating_record_is_reported_and_never_stops_the_run(
 def test_a_wrong_public_address_signs_nothing(database: Database, tmp_path: Path, url: str) -> None:
     with pytest.raises(PublicUrlInvalid):
         run(database, population.keystore(tmp_path), public_url=url)
+
+
+@pytest.mark.parametrize("suites", [(integrity.JCS,), (integrity.RDFC, integrity.JCS)])
+def test_other_suites_and_proof_sets_when_asked_for(
+    database: Database, tmp_path: Path, suites: tuple[str, ...]
+) -> None:
+    """Every proof verifies alone, and the leaf commits to the credential with all of them."""
+    keys = populate(database, tmp_path, 6)
+    assert run(database, keys, cryptosuites=suites).issued == 6
+    with database.reading() as session:
+        found = list(session.scalars(select(Credential)))
+    for credential in found:
+        document = orjson.loads(credential.document)
+        proofs = integrity.proofs(document)
+        assert tuple(proof["cryptosuite"] for proof in proofs) == suites
+        key = decode(keys.did(credential.institution_id).removeprefix("did:key:"))
+        for proof in proofs:
+            integrity.verify(document, proof, key)
+        digest = sha256(jcs.canonical(document)).digest()
+        place = PLACE.of(credential.institution_id)
+        assert credential.leaf == receipt.leaf_from_digest(digest, place)

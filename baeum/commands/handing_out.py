@@ -72,13 +72,13 @@ def register(app: typer.Typer) -> None:
                 "algorithm": key.value,
             }
             if form is Form.VC_JWT:
-                made = handouts.as_vc_jwt(home.database, home.keystore, what, algorithm=key.value)
+                made = handouts.as_vc_jwt(home.database, home.signers, what, algorithm=key.value)
             elif transcript:
                 who = find_learner(home, what)
-                made = handouts.hand_out_transcript(home.database, home.keystore, who, **common)
+                made = handouts.hand_out_transcript(home.database, home.signers, who, **common)
             else:
                 made = handouts.hand_out(
-                    home.database, home.keystore, what, by_registrar=by_registrar, **common
+                    home.database, home.signers, what, by_registrar=by_registrar, **common
                 )
         if str(output) == "-":
             sys.stdout.write(made.text + "\n")

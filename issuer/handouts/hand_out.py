@@ -21,16 +21,16 @@ from credential import did, jose, sd_jwt_vc, token_status
 from credential.errors import BaeumError
 from credential.jose import ALGORITHM_OF_KEY
 from credential.text import Text
-from issuer import shards
+from issuer import key_history, shards
 from issuer.batches import CredentialUnknown
 from issuer.handouts import claims, types
 from issuer.handouts.claims import KST
 from issuer.handouts.predicates import attested
 from issuer.handouts.stored import CredentialNotInForce, Stored, in_force
-from issuer.keys import ED25519, Keystore, Signer
+from issuer.keys import ED25519, Keys, Signer
 from issuer.status_lists import BOTH, list_url
 from ledger.database.handouts import DiscreetInstitution, Handout, HandoutCredential
-from ledger.database.models import Credential, Institution, StatusList
+from ledger.database.models import Credential, StatusList
 from ledger.database.session import Database
 from ledger.learners import Identities
 
@@ -69,7 +69,7 @@ class HandOut:
 
 def hand_out(
     database: Database,
-    keystore: Keystore,
+    keystore: Keys,
     credential_id: str,
     *,
     registrar: str,
@@ -111,7 +111,7 @@ def hand_out(
 
 def hand_out_transcript(
     database: Database,
-    keystore: Keystore,
+    keystore: Keys,
     learner_id: str,
     *,
     registrar: str,
@@ -156,7 +156,7 @@ def hand_out_transcript(
 
 
 def as_vc_jwt(
-    database: Database, keystore: Keystore, credential_id: str, *, algorithm: str = ED25519
+    database: Database, keystore: Keys, credential_id: str, *, algorithm: str = ED25519
 ) -> HandOut:
     """The stored credential, word for word, secured as ``vc+jwt`` (VC-JOSE-COSE section 3.1).
 
@@ -225,14 +225,11 @@ def _hour(now: datetime) -> datetime:
     return now.replace(minute=0, second=0, microsecond=0)
 
 
-def _signer(session: Session, keystore: Keystore, institution: str, algorithm: str) -> Signer:
-    """The key of this kind that the institution's registered DID lists."""
-    signer = keystore.signer(institution, algorithm=algorithm)
-    registered = session.get_one(Institution, institution).did
-    if registered is None or signer.did == registered:
-        return signer
-    fragment = signer.verification_method.partition("#")[2]
-    return keystore.signer(institution, f"{registered}#{fragment}")
+def _signer(session: Session, keystore: Keys, institution: str, algorithm: str) -> Signer:
+    """The key of this kind that signs for the institution today."""
+    entry = key_history.active(session, institution, algorithm)
+    method = None if entry is None else entry.method
+    return keystore.signer(institution, method, algorithm=algorithm)
 
 
 def _bound(holder: str | None) -> dict[str, Any]:

@@ -30,7 +30,7 @@ MAX_DISCLOSURES: Final = 2_000
 MAX_DEPTH: Final = 32
 
 Path = tuple[str | int, ...]
-"""Where a claim is: member names and array places from the top, as issued."""
+"""Where a claim is: member names and array places from the top, of the claims as read."""
 
 _DIGESTS = "_sd"
 _HASH = "_sd_alg"
@@ -189,7 +189,8 @@ def read(payload: Mapping[str, Any], disclosures: Sequence[str]) -> Read:
 def present(token: SdJwt, payload: Mapping[str, Any], reveal: Iterable[Path]) -> SdJwt:
     """The token with only the disclosures these paths need, those they lie in included.
 
-    ``reveal`` names claims as issued. Raises ``KeyError`` for a path that cannot be withheld.
+    ``reveal`` names claims of the token with all its disclosures. Raises ``KeyError`` for a path
+    that cannot be withheld.
     """
     at = read(payload, token.disclosures).disclosed
     kept: set[str] = set()
@@ -291,8 +292,8 @@ class _Reader:
 
     def _elements(self, value: list[Any], path: Path, depth: int) -> list[Any]:
         items: list[Any] = []
-        for place, item in enumerate(value):
-            at = (*path, place)
+        for item in value:
+            at = (*path, len(items))  # what is withheld, or a decoy, has no place
             if not (isinstance(item, dict) and _ELEMENT in item):
                 items.append(self.value(item, at, depth - 1))
                 continue

@@ -9,7 +9,7 @@ from typing import ClassVar
 from credential.errors import BaeumError
 from credential.text import Text
 
-MAX_BASE58 = 1_024
+MAX_BASE58 = 4_096
 """Characters of base58 accepted; decoding takes quadratic time."""
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"

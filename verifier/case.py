@@ -12,6 +12,7 @@ from credential.errors import BaeumError
 from credential.evidence import Evidence
 from credential.receipt import Receipt
 from credential.text import Text
+from verifier.blockcerts import Transactions
 from verifier.cache import Aged
 from verifier.chain import ChainReader
 from verifier.chain_answers import AnchorEvent, ChainUnavailable, KeyPeriod, NoEndpoint
@@ -56,6 +57,7 @@ class Case:
     nonce: str | None = None
     audience: str | None = None
     did_source: DidSource | None = None
+    transactions: Transactions | None = None
     # ---
     evidence: Evidence | None = None  # step 1
     token: Token | None = None  # step 1, when it came as a JWT or SD-JWT

@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from credential import did, integrity, suites
+from credential import did, integrity, merkle_proof_2019, suites
 from credential.contexts import UnknownContext
 from credential.errors import BaeumError
 from credential.multikey import PublicKey
 from credential.text import Text
+from verifier import blockcerts
+from verifier.blockcerts import Transactions
 from verifier.did_web import DidSource
 
 
@@ -84,7 +86,11 @@ def resolved(identifier: str, did_source: DidSource | None) -> dict[str, Any]:
         ) from failure
 
 
-def check_signature(document: Mapping[str, Any], did_source: DidSource | None = None) -> SignedBy:
+def check_signature(
+    document: Mapping[str, Any],
+    did_source: DidSource | None = None,
+    transactions: Transactions | None = None,
+) -> SignedBy:
     """Verify the proofs of a document and return the issuer's, or the first if none is.
 
     Every proof that can be checked must verify: a second proof that is broken is a reason to
@@ -101,7 +107,10 @@ def check_signature(document: Mapping[str, Any], did_source: DidSource | None = 
     unknown: list[SignatureUnknown] = []
     for proof in proofs:
         try:
-            signers.append(_check_one(signed, proof, did_source))
+            if merkle_proof_2019.is_merkle_proof(proof):
+                signers.append(_check_anchored(signed, proof, did_source, transactions))
+            else:
+                signers.append(_check_one(signed, proof, did_source))
         except SignatureUnknown as not_known:
             unknown.append(not_known)
     if not signers:
@@ -141,6 +150,27 @@ def _check_one(
     return SignedBy(
         method, identifier, str(suites.suite_name(proof)), proof, claimed=claimed is not None
     )
+
+
+def _check_anchored(
+    document: dict[str, Any],
+    proof: dict[str, Any],
+    did_source: DidSource | None,
+    transactions: Transactions | None,
+) -> SignedBy:
+    """A proof whose signature is a transaction (Blockcerts)."""
+    try:
+        method, identifier = blockcerts.signer_of(
+            document, proof, transactions, lambda one: resolved(one, did_source)
+        )
+    except blockcerts.NotAsked as unknown:
+        raise SignatureUnknown(unknown.detail, unknown.remedy, unknown.facts) from unknown
+    except SignatureUnknown:
+        raise
+    except BaeumError as wrong:
+        reason = str(wrong.facts.get("reason", "key-not-for-issuing"))
+        raise SignatureWrong(wrong.detail, None, {"reason": reason}) from wrong
+    return SignedBy(method, identifier, merkle_proof_2019.CRYPTOSUITE, proof)
 
 
 def _issuing_key(document: dict[str, Any], method: str) -> PublicKey:

@@ -20,8 +20,16 @@ from credential.model import Problem
 from credential.multikey import PublicKey
 from credential.sd_jwt import SdJwt
 from credential.text import Text
+from verifier.did_web import DidSource
 from verifier.instants import instant, written
-from verifier.signature import SignatureUnknown, SignatureWrong, SignedBy, did_document, issuer_of
+from verifier.signature import (
+    SignatureUnknown,
+    SignatureWrong,
+    SignedBy,
+    did_document,
+    issuer_of,
+    resolved,
+)
 
 SD_JWT_VC = "dc+sd-jwt"
 VC_JWT = "vc+jwt"
@@ -112,13 +120,13 @@ def read_token(text: str) -> Token:
     return Token(form, signed, payload, document)
 
 
-def check_token(token: Token) -> SignedBy:
+def check_token(token: Token, did_source: DidSource | None = None) -> SignedBy:
     """The signature, under the key the header names of the issuer's own DID.
 
     Raises ``SignatureWrong``, ``SignatureUnknown``.
     """
     identifier, method = _method(token)
-    key = method_key(identifier, method, "assertionMethod")
+    key = method_key(identifier, method, "assertionMethod", did_source)
     try:
         jose.verify(token.signed, key)
     except BaeumError as wrong:
@@ -129,12 +137,14 @@ def check_token(token: Token) -> SignedBy:
     return SignedBy(method, identifier, token.signed.algorithm, proof)
 
 
-def method_key(identifier: str, method: str, purpose: str) -> PublicKey:
+def method_key(
+    identifier: str, method: str, purpose: str, did_source: DidSource | None = None
+) -> PublicKey:
     """The key of a verification method, as the DID's own document lists it for a purpose."""
     claimed = did.claimed_key(method)
     if claimed is not None:
         return claimed  # whose it is, step 4 asks
-    document = did_document(identifier)
+    document = resolved(identifier, did_source)
     try:
         return did.verification_key(document, method, purpose)
     except BaeumError as failure:

@@ -35,6 +35,7 @@ from datetime import datetime
 
 from credential.evidence import Evidence
 from credential.text import Text
+from verifier.blockcerts import Transactions
 from verifier.case import Case, Chains, CheckFunction
 from verifier.checks import (
     accreditation,
@@ -94,10 +95,12 @@ def verify(
     nonce: str | None = None,
     audience: str | None = None,
     did_source: DidSource | None = None,
+    transactions: Transactions | None = None,
 ) -> Report:
     """Run the steps on an evidence file, a bare credential or a token, and report every one.
 
-    ``nonce`` and ``audience`` are what the verifier asked the holder with.
+    ``nonce`` and ``audience`` are what the verifier asked the holder with; ``transactions`` looks
+    up those that Blockcerts are anchored in.
     ``chain(chain_id)`` is the reader of a chain or None; ``now`` an aware instant; ``did_source``
     is asked for a did:web that no trusted registry knows; without it none is resolved. Whatever
     is presented, the answer is a report; ``ValueError`` is for a naive ``now`` alone.
@@ -105,7 +108,16 @@ def verify(
     if now.tzinfo is None:
         raise ValueError("naive datetime: give the instant a zone")
     case = Case(
-        _bytes(evidence), trust, chain, status_source, now, policy, nonce, audience, did_source
+        _bytes(evidence),
+        trust,
+        chain,
+        status_source,
+        now,
+        policy,
+        nonce,
+        audience,
+        did_source,
+        transactions,
     )
     findings: dict[str, Finding] = {}
     stopped_by: Step | None = None

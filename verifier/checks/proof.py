@@ -21,9 +21,9 @@ def check(case: Case) -> Finding:
     """The details of a wrong signature say nothing of the content: nobody signed it."""
     try:
         signer = (
-            check_signature(case.document, case.did_source)
+            check_signature(case.document, case.did_source, case.transactions)
             if case.token is None
-            else check_token(case.token)
+            else check_token(case.token, case.did_source)
         )
     except SignatureUnknown as unknown:
         return not_run(str(unknown.facts["reason"]), unknown.detail, remedy=unknown.remedy)

@@ -61,6 +61,8 @@ def seoul_day(instant: str) -> str:
 def hours(minutes: int) -> str:
     """Minutes as hours and minutes; never rounded up."""
     whole, rest = divmod(minutes, 60)
+    if rest and not whole:
+        return f"{rest}분" if language() == "ko" else f"{rest} min"
     if language() == "ko":
         return f"{whole:,}시간 {rest}분" if rest else f"{whole:,}시간"
     return f"{whole:,} h {rest} min" if rest else f"{whole:,} h"

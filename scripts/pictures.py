@@ -6,6 +6,7 @@ development dependencies; starts a server of its own on a free port and stops it
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -21,6 +22,28 @@ DOCS = ROOT / "docs"
 sys.path.insert(0, str(ROOT / "tests"))
 
 from chromium import FLAGS, find  # noqa: E402
+
+
+def _invitation(port: int) -> str:
+    """A fresh invitation of the demo's learner who is ten minutes short, on this server."""
+    answer = subprocess.run(
+        [
+            ROOT / ".venv" / "bin" / "baeum",
+            "access",
+            "invite",
+            "hong.picture",
+            "--json",
+            "--role",
+            "citizen",
+            "--learner",
+            "SM24-000303",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    code = json.loads(answer.stdout)["link"].rpartition("code=")[2]
+    return f"http://127.0.0.1:{port}/invitation?code={code}&lang=en"
 
 
 def main() -> None:
@@ -50,6 +73,14 @@ def main() -> None:
             page.get_by_text("Valid", exact=False).first.wait_for()
             page.wait_for_timeout(300)
             page.screenshot(path=DOCS / "verify.png")
+            page.goto(_invitation(port))
+            page.locator("#new-password").fill("four words in a row")
+            page.locator("#again").fill("four words in a row")
+            page.locator("main button").click()
+            page.locator("nav.places").wait_for()
+            page.goto(f"{url}/learning/degree?degree=bachelor&lang=en")
+            page.wait_for_timeout(300)
+            page.screenshot(path=DOCS / "learning.png")
             browser.close()
     finally:
         server.terminate()

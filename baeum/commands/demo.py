@@ -45,6 +45,7 @@ class Sample:
     institutions: Path
     files: tuple[tuple[Path, str], ...]
     learners: tuple[tuple[str, str], ...]
+    courses: Path
 
     @classmethod
     def load(cls, folder: Path = SAMPLE) -> Sample:
@@ -62,6 +63,7 @@ class Sample:
             institutions=folder / plan["institutions"],
             files=tuple((folder / entry["file"], entry["institution"]) for entry in plan["files"]),
             learners=tuple((str(who["member"]), who["degree"]) for who in plan["learners"]),
+            courses=folder / plan["courses"],
         )
 
 
@@ -82,6 +84,7 @@ class Story:
 def run(home: Home, sample: Sample, *, quiet: bool) -> dict[str, Any]:
     """Everything, in order. Returns the numbers and reports as plain data."""
     from baeum import operations
+    from ledger.catalogue import import_courses, read_catalogue
     from ledger.institutions import read_register
 
     def bar(ko: str, en: str) -> Any:
@@ -91,6 +94,8 @@ def run(home: Home, sample: Sample, *, quiet: bool) -> dict[str, Any]:
         made = operations.set_up(home, read_register(sample.institutions), advance)
     story = Story()
     submissions = _hand_in(home, sample, story, bar)
+    with home.database.session() as session:
+        import_courses(session, read_catalogue(sample.courses))
     _wallets(home, sample)
     with bar("3 서명", "3 signing") as advance:
         report = operations.issue(home, advance)
@@ -341,6 +346,14 @@ def show(result: dict[str, Any]) -> None:
             )
         ),
         style="bold",
+    )
+    out.print(
+        tr(
+            Text(
+                "로그인할 사람은 baeum access invite 로 초대합니다 (README의 5분 안내)",
+                "Invite people who sign in with baeum access invite (the README's five minutes)",
+            )
+        )
     )
 
 

@@ -88,6 +88,14 @@ class DiskFull(DatabaseError):
         )
 
 
+class DatabaseBroken(DatabaseError):
+    """Rows refer to rows that are not there: not something this program did."""
+
+    code = "database-broken"
+    title = Text("데이터베이스가 손상되었습니다", "The database is damaged")
+    status = 500
+
+
 class DatabaseVersion(DatabaseError):
     """The tables were made by a newer Baeum than this one."""
 

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from credential.text import Text
 from ledger.database.failures import (
+    DatabaseBroken,
     DatabaseError,
     DatabaseLocked,
     DatabaseUnavailable,
@@ -33,6 +34,7 @@ from ledger.database.failures import (
 
 __all__ = [
     "Database",
+    "DatabaseBroken",
     "DatabaseError",
     "DatabaseLocked",
     "DatabaseUnavailable",
@@ -86,21 +88,30 @@ class Database:
 
         Raises DatabaseVersion when the tables are newer than this program.
         """
-        with self.engine.begin() as connection:
+        # Rebuilding a table drops the old one; the rows that refer to it stay as they are.
+        with (
+            self.engine.connect() as connection,
+            _without_foreign_keys(connection),
+            connection.begin(),
+        ):
             if self.dialect == "postgresql":
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
-            try:
-                command.upgrade(migrations(connection), "head")
-            except CommandError as error:
-                if "Can't locate revision" not in str(error):
-                    raise
-                raise DatabaseVersion(
-                    Text(
-                        "더 새로운 Baeum이 만든 데이터베이스라 이 버전으로는 열 수 없습니다.",
-                        "A newer Baeum made this database; this version cannot open it.",
-                    ),
-                    Text("Baeum을 새 버전으로 올리세요.", "Upgrade Baeum."),
-                ) from error
+            self._upgrade(connection)
+            _check_foreign_keys(connection)
+
+    def _upgrade(self, connection: Connection) -> None:
+        try:
+            command.upgrade(migrations(connection), "head")
+        except CommandError as error:
+            if "Can't locate revision" not in str(error):
+                raise
+            raise DatabaseVersion(
+                Text(
+                    "더 새로운 Baeum이 만든 데이터베이스라 이 버전으로는 열 수 없습니다.",
+                    "A newer Baeum made this database; this version cannot open it.",
+                ),
+                Text("Baeum을 새 버전으로 올리세요.", "Upgrade Baeum."),
+            ) from error
 
     def close(self) -> None:
         """Give back every connection."""
@@ -182,6 +193,34 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         cursor.execute("PRAGMA cache_size = -65536")
     finally:
         cursor.close()
+
+
+@contextmanager
+def _without_foreign_keys(connection: Connection) -> Iterator[None]:
+    """SQLite's own way to change a table: its checks off, which only works between transactions."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON")
+
+
+def _check_foreign_keys(connection: Connection) -> None:
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise DatabaseBroken(
+            Text(
+                f"‘{broken[0]}’ 표에 없는 행을 가리키는 행이 있습니다. 아무것도 바꾸지 않았습니다.",
+                f"Rows of '{broken[0]}' refer to rows that are not there. Nothing was changed.",
+            ),
+            Text("백업에서 데이터베이스를 되돌리세요.", "Restore the database from the backup."),
+        )
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
@@ -21,6 +22,7 @@ from ledger.database.session import (
     DatabaseUrl,
     DatabaseVersion,
     DiskFull,
+    migrations,
     open_database,
 )
 
@@ -50,6 +52,42 @@ def test_migrating_again_does_nothing(database_url: str) -> None:
     opened.migrate()
     with opened.reading() as session:
         assert session.get(Institution, "a") is not None
+    opened.close()
+
+
+OLD_ROWS = (
+    "INSERT INTO institution (id, name_ko, name_en, created_at) VALUES ('a', '기관', 'A', :now)",
+    "INSERT INTO learner (id, created_at) VALUES ('lrn_1', :now)",
+    "INSERT INTO learning_record (id, learner_id, institution_id, kind, title_ko, started_at,"
+    " ended_at, exact_interval, minutes, source_key, status, content_sha256, recorded_at)"
+    " VALUES ('rec_1', 'lrn_1', 'a', 'course', '강좌', :now, :now, :no, 60, 'k', 'verified',"
+    " :bytes, :now)",
+    "INSERT INTO status_list (id, institution_id, size, used, allocated, revoked, suspended,"
+    " changed, published) VALUES ('stl_1', 'a', 8, 1, :bytes, :bytes, :bytes, 0, -1)",
+    "INSERT INTO credential (id, record_id, learner_id, institution_id, kind, document, leaf,"
+    " status_list_id, status_index, issued_at) VALUES ('urn:1', 'rec_1', 'lrn_1', 'a', 'course',"
+    " :bytes, :bytes, 'stl_1', 0, :now)",
+    "INSERT INTO status_change (credential_id, action, reason, at)"
+    " VALUES ('urn:1', 'suspend', 'why', :now)",
+)
+"""One row of everything that hangs together, as the first release wrote them."""
+
+
+def test_a_database_of_the_first_revision_is_upgraded_with_its_rows(database_url: str) -> None:
+    opened = open_database(database_url)
+    values = {"now": "2026-10-01 03:04:05+00:00", "no": False, "bytes": b"\0" * 32}
+    with opened.engine.begin() as connection:
+        command.upgrade(migrations(connection), "0001")
+        for statement in OLD_ROWS:
+            connection.execute(text(statement), values)
+    opened.migrate()
+    with opened.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+        for table in ("institution", "learning_record", "credential", "status_change"):
+            assert connection.scalar(text(f"SELECT count(*) FROM {table}")) == 1
+    with pytest.raises(DBAPIError), opened.session() as session:  # its keys are guarded again
+        session.execute(text("DELETE FROM credential"))
     opened.close()
 
 

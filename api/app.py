@@ -23,6 +23,7 @@ from api.routes import (
     network,
     office,
     pages,
+    people,
     rpc,
     schemas,
     status,
@@ -41,7 +42,7 @@ Errors are RFC 9457 problem details in Korean or English (`Accept-Language`, or 
 
 
 ROUTES = (
-    *(pages, access, learning, office),  # what people see
+    *(pages, access, people, learning, office),  # what people see
     *(verification, status, types, network, rpc, health, docs),
 )
 

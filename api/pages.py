@@ -26,6 +26,9 @@ NAVIGATION: tuple[tuple[Permission | None, str, Text], ...] = (
     (Permission.OWN_LEARNING, "/learning", Text("내 배움", "My learning")),
     (Permission.AWARDS_READ, "/office/applications", Text("학위 신청", "Applications")),
     (Permission.AWARDS_READ, "/office/roll", Text("수여 명단", "Roll")),
+    (Permission.PEOPLE_MANAGE, "/people", Text("사람과 역할", "People and roles")),
+    (Permission.KEYS_MANAGE, "/keys", Text("프로그램용 열쇠", "Keys for programs")),
+    (Permission.LOG_READ, "/log", Text("활동 기록", "Activity log")),
     (None, "/account", Text("내 계정", "My account")),
 )
 """What a signed-in person finds at the top, as far as their permissions go."""

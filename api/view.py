@@ -203,6 +203,13 @@ def _inner(value: Any, name: str) -> str | None:
     return text if isinstance(text, str) else None
 
 
+def moment(written: datetime | str, lang: Language) -> str:
+    """An instant (RFC 3339 if text) as people in Korea write it, to the minute."""
+    instant = datetime.fromisoformat(written) if isinstance(written, str) else written
+    local = instant.astimezone(KST)
+    return f"{_day(local.isoformat(), lang)} {local:%H:%M}"
+
+
 def _day(written: Any, lang: Language) -> str | None:
     """The day in Korea of an RFC 3339 instant, as people write it: 2026. 11. 23."""
     if not isinstance(written, str):

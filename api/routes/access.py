@@ -26,7 +26,7 @@ from ledger.access.errors import SignInNeeded
 from ledger.access.permissions import Role
 
 router = APIRouter(include_in_schema=False)
-_PRIVATE = {"Cache-Control": "no-store"}
+PRIVATE = {"Cache-Control": "no-store"}
 ROLE_NAMES: dict[Role, Text] = {
     Role.CITIZEN: Text("시민", "citizen"),
     Role.CLERK: Text("학위 접수 담당", "degree office clerk"),
@@ -34,6 +34,7 @@ ROLE_NAMES: dict[Role, Text] = {
     Role.COMMITTEE: Text("위원회", "committee"),
     Role.REGISTRAR: Text("수여 담당", "registrar"),
     Role.ISSUER: Text("기관 발급 담당", "issuer at an institution"),
+    Role.MANAGER: Text("기관 관리자", "institution manager"),
     Role.AUDITOR: Text("감사", "auditor"),
     Role.ADMINISTRATOR: Text("계정 관리자", "administrator"),
 }
@@ -66,7 +67,7 @@ async def sign_in(request: Request, pages: GivenPages, reading: GivenReading) ->
     before = request.cookies.get(cookie_name(request))
     if before:
         await reading.run(lambda: door.sign_out(before))
-    return signed_in(request, _go(request, next_page(onward)), secret)
+    return signed_in(request, go(request, next_page(onward)), secret)
 
 
 @router.post("/sign-out", dependencies=[require()])
@@ -75,7 +76,7 @@ async def sign_out(request: Request, reading: GivenReading) -> Response:
     door = door_of(request)
     secret = request.cookies.get(cookie_name(request), "")
     await reading.run(lambda: door.sign_out(secret))
-    return signed_out(request, _go(request, "/sign-in"))
+    return signed_out(request, go(request, "/sign-in"))
 
 
 @router.get("/confirm")
@@ -99,7 +100,7 @@ async def confirm(
         opened = await reading.run(lambda: door.confirm(secret, password))
     except BaeumError as error:
         return _form(request, pages, "confirm.html", error, acting=acting, next=onward)
-    return signed_in(request, _go(request, next_page(onward)), opened)
+    return signed_in(request, go(request, next_page(onward)), opened)
 
 
 @router.get("/invitation")
@@ -123,7 +124,7 @@ async def accept(request: Request, pages: GivenPages, reading: GivenReading) -> 
         secret = await reading.run(lambda: door.accept(code, password))
     except BaeumError as error:
         return _form(request, pages, "invitation.html", error, code=code, person=person)
-    return signed_in(request, _go(request, "/account"), secret)
+    return signed_in(request, go(request, "/account"), secret)
 
 
 @router.get("/account")
@@ -147,7 +148,7 @@ async def change_password(
         secret = await reading.run(lambda: door.change_password(acting.person.account_id, old, new))
     except BaeumError as error:
         return await _account(request, acting, pages, reading, error)
-    return signed_in(request, _go(request, "/account"), secret)
+    return signed_in(request, go(request, "/account"), secret)
 
 
 @router.post("/account/sign-out-everywhere")
@@ -155,7 +156,7 @@ async def everywhere(request: Request, acting: SomebodySignedIn, reading: GivenR
     """End every session of this account."""
     door = door_of(request)
     await reading.run(lambda: door.sign_out_everywhere(acting.person.account_id))
-    return signed_out(request, _go(request, "/sign-in"))
+    return signed_out(request, go(request, "/sign-in"))
 
 
 class _Differ(BaeumError):
@@ -197,15 +198,16 @@ def _form(
     lang = language.of(request)
     problem = None if error is None else problems.body(error, lang)
     status = 200 if error is None else error.status
-    headers = dict(_PRIVATE)
+    headers = dict(PRIVATE)
     if error is not None and "retry_after" in error.facts:
         headers["Retry-After"] = str(error.facts["retry_after"])
     values = {"typed": "", "problem": problem} | context
     return pages.page(request, template, lang, status=status, headers=headers, **values)
 
 
-def _go(request: Request, path: str) -> RedirectResponse:
+def go(request: Request, path: str) -> RedirectResponse:
+    """On to a page of this site, in the language of this one."""
     lang = language.named(request.query_params.get("lang"))
     if lang is not None and "lang=" not in path:
         path += f"{'&' if '?' in path else '?'}lang={lang}"
-    return RedirectResponse(path, 303, _PRIVATE)
+    return RedirectResponse(path, 303, PRIVATE)

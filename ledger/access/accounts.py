@@ -21,15 +21,17 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from ledger.access import log
 from ledger.access.errors import (
     AccountInvalid,
     AccountUnknown,
     InvitationEnded,
+    NotPermitted,
     SignInFailed,
     TooManyTries,
 )
-from ledger.access.permissions import Permission, Role, granted
-from ledger.database.access import AccessSession, AccessToken, Account, Invitation
+from ledger.access.permissions import GRANTS, PLACED, Permission, Role, granted
+from ledger.database.access import AccessSession, AccessToken, Account, Invitation, Site
 from ledger.database.models import Institution, Learner
 from ledger.identifiers import random_id
 
@@ -54,6 +56,38 @@ class Person:
     permissions: frozenset[Permission]
     institution_id: str | None
     learner_id: str | None
+    site_id: str | None = None
+    machine: bool = False
+    kinds: frozenset[str] = frozenset()  # an institution's key; none: every kind
+    sites: frozenset[str] = frozenset()
+
+    def reach(self, permission: Permission) -> frozenset[str] | None:
+        """The institutions for which it is permitted; None for every one."""
+        if permission not in self.permissions:
+            return frozenset()
+        roles = [role for role in Role if role in self.roles and permission in GRANTS[role]]
+        if not self.machine and any(role not in PLACED for role in roles):
+            return None
+        return frozenset() if self.institution_id is None else frozenset({self.institution_id})
+
+    def may(
+        self, permission: Permission, institution: str | None = None, site: str | None = None
+    ) -> bool:
+        """Whether it is permitted at all, or in ``institution`` (and there at ``site``)."""
+        reach = self.reach(permission)
+        if permission not in self.permissions or (
+            institution is not None and reach is not None and institution not in reach
+        ):
+            return False
+        own = self.sites or ({self.site_id} if self.site_id is not None else None)
+        return site is None or reach is None or not own or site in own
+
+    def insist(
+        self, permission: Permission, institution: str | None = None, site: str | None = None
+    ) -> None:
+        """Raises ``NotPermitted`` unless ``may``."""
+        if not self.may(permission, institution, site):
+            raise NotPermitted(permission)
 
 
 def secret() -> tuple[str, bytes]:
@@ -80,6 +114,7 @@ def person(account: Account, limit: Iterable[str] | None = None) -> Person:
         permissions,
         account.institution_id,
         account.learner_id,
+        account.site_id,
     )
 
 
@@ -92,6 +127,8 @@ def invite(
     shown: str | None = None,
     institution_id: str | None = None,
     learner_id: str | None = None,
+    site_id: str | None = None,
+    by: str = "system",
 ) -> str:
     """Make an account, or invite a known one anew, and give back the code that is shown once.
 
@@ -111,14 +148,17 @@ def invite(
             "시민 계정에는 학습자가 있어야 합니다.",
             "A citizen's account needs a learner.",
         )
-    if Role.ISSUER in wanted and institution_id is None:
+    if PLACED & set(wanted) and institution_id is None:
         raise AccountInvalid(
             "institution",
             "기관 담당자 계정에는 기관이 있어야 합니다.",
-            "An issuer's account needs an institution.",
+            "This role needs an institution.",
         )
     _existing(session, Institution, institution_id, "institution")
     _existing(session, Learner, learner_id, "learner")
+    site = session.get(Site, site_id) if site_id is not None else None
+    if site_id is not None and (site is None or site.institution_id != institution_id):
+        raise AccountInvalid("site", f"{site_id}: 찾을 수 없습니다.", f"{site_id} is not known.")
     account = session.scalar(select(Account).where(Account.name == name).with_for_update())
     if account is None:
         account = Account(
@@ -129,7 +169,9 @@ def invite(
     account.roles = [role.value for role in wanted]
     account.shown = shown or account.shown
     account.institution_id, account.learner_id = institution_id, learner_id
+    account.site_id = site_id
     session.flush()
+    log.note(session, now, by, "invite", account.id, institution_id, roles=list(account.roles))
     session.execute(delete(Invitation).where(Invitation.account_id == account.id))
     code, hashed = secret()
     session.add(
@@ -158,6 +200,7 @@ def accept(session: Session, code: str, password: str, now: datetime) -> Account
     session.get_one(Invitation, hash_of(code)).used_at = now
     _set_password(session, account, hashed)
     account.state = "active"
+    log.note(session, now, account.id, "accept-invitation", account.id, account.institution_id)
     return account
 
 
@@ -179,29 +222,33 @@ def sign_in(session: Session, name: str, password: str, now: datetime) -> Accoun
         if account.failures >= FREE_TRIES:
             wait = min(2 ** (account.failures - FREE_TRIES + 2), LONGEST_WAIT)
             account.wait_until = now + timedelta(seconds=wait)
+        log.note(session, now, account.id, "sign-in-refused", account.id, account.institution_id)
         session.commit()
         raise SignInFailed
     account.failures, account.wait_until = 0, None
     if _HASHER.check_needs_rehash(stored or ""):
         account.password = _HASHER.hash(password)
+    log.note(session, now, account.id, "sign-in", account.id, account.institution_id)
     return account
 
 
-def change_password(session: Session, account_id: str, old: str, new: str) -> None:
+def change_password(session: Session, account_id: str, old: str, new: str, now: datetime) -> None:
     """Raises ``SignInFailed``, ``AccountInvalid``. Every session of the account ends."""
     hashed = _new_password(new)
     account = session.get_one(Account, account_id, with_for_update=True)
     if account.password is None or not _matches(account.password, old[:MOST_PASSWORD]):
         raise SignInFailed
     _set_password(session, account, hashed)
+    log.note(session, now, account.id, "change-password", account.id, account.institution_id)
 
 
-def disable(session: Session, name: str) -> None:
+def disable(session: Session, name: str, now: datetime, by: str = "system") -> None:
     """From now on the account, its sessions and its tokens open nothing."""
     account = by_name(session, name)
     account.state, account.password = "disabled", None
     for table in (AccessSession, Invitation):
         session.execute(delete(table).where(table.account_id == account.id))
+    log.note(session, now, by, "disable", account.id, account.institution_id)
 
 
 def by_name(session: Session, name: str) -> Account:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from ledger.access import accounts, sessions
+from ledger.access import accounts, log, sessions
 from ledger.access.accounts import Person, person
 from ledger.access.errors import SignInNeeded
 from ledger.access.sessions import Visit
@@ -19,6 +19,13 @@ class Door:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
+
+    @property
+    def database(self) -> Database:
+        return self._database
+
+    def now(self) -> datetime:
+        return self._clock()
 
     def sign_in(self, name: str, password: str) -> str:
         """The new session's secret. Raises ``SignInFailed``, ``TooManyTries``."""
@@ -62,12 +69,15 @@ class Door:
     def sign_out(self, secret: str) -> None:
         """End this session."""
         with self._database.session() as session:
-            sessions.close_session(session, secret)
+            closed = sessions.close_session(session, secret)
+            if closed is not None:
+                log.note(session, self._clock(), closed, "sign-out", closed)
 
     def sign_out_everywhere(self, account_id: str) -> None:
         """End every session of an account."""
         with self._database.session() as session:
             sessions.close_all(session, account_id)
+            log.note(session, self._clock(), account_id, "sign-out-everywhere", account_id)
 
     def invited(self, code: str) -> Person:
         """Whom an invitation is for. Raises ``InvitationEnded``."""
@@ -85,7 +95,7 @@ class Door:
         """The new session's secret; all others end. Raises ``SignInFailed``, ``AccountInvalid``."""
         now = self._clock()
         with self._database.session() as session:
-            accounts.change_password(session, account_id, old, new)
+            accounts.change_password(session, account_id, old, new, now)
             return sessions.open_session(session, session.get_one(Account, account_id), now)
 
     def sessions_of(self, account_id: str) -> int:

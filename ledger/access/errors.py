@@ -149,3 +149,49 @@ class AccountUnknown(BaeumError):
             Text(f"{name}: 찾을 수 없습니다.", f"{name} is not known."),
             Text("baeum access list 로 이름을 확인하세요.", "baeum access list shows the names."),
         )
+
+
+class TooManyRequests(BaeumError):
+    """429: this address or token asked too often; ``retry_after`` seconds."""
+
+    code = "too-many-requests"
+    title = Text("요청이 너무 잦습니다", "Too many requests")
+    status = 429
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            Text(
+                f"{seconds}초 뒤에 다시 해 주세요.",
+                f"Please try again in {seconds} seconds.",
+            ),
+            None,
+            {"retry_after": seconds},
+        )
+
+
+class Conflicts(BaeumError):
+    """409: as things stand it cannot be done."""
+
+    code = "access-conflict"
+    title = Text("지금은 할 수 없습니다", "Not possible as things stand")
+    status = 409
+
+    def __init__(self, ko: str, en: str) -> None:
+        super().__init__(Text(ko, en))
+
+
+class NotYours(BaeumError):
+    """404: no such thing, or it is another institution's: the answer does not say which."""
+
+    code = "not-yours"
+    title = Text("찾을 수 없습니다", "Not found")
+    status = 404
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            Text(
+                "그런 항목이 없거나, 볼 수 있는 것이 아닙니다.",
+                "There is no such thing, or it is not yours to see.",
+            ),
+            facts={"what": what},
+        )

@@ -28,6 +28,15 @@ class Permission(StrEnum):
     """Confer a degree; open and close cases after it."""
     CREDENTIALS_ISSUE = "credentials-issue"
     """Hand in records and issue for one's institution."""
+    RECORDS_SUBMIT = "records-submit"
+    CREDENTIALS_READ = "credentials-read"
+    CREDENTIALS_STATUS = "credentials-status"
+    """Revoke, suspend, reinstate."""
+    PEOPLE_MANAGE = "people-manage"
+    """Invite and disable people, as far as the role reaches."""
+    KEYS_MANAGE = "keys-manage"
+    """Keys of an institution's programs."""
+    LOG_READ = "log-read"
     ACCESS_MANAGE = "access-manage"
     """Invite people, give roles, make and revoke tokens."""
 
@@ -41,9 +50,17 @@ class Role(StrEnum):
     COMMITTEE = "committee"
     REGISTRAR = "registrar"
     ISSUER = "issuer"
+    MANAGER = "manager"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
 
+
+_OF_CREDENTIALS: Final = (
+    Permission.RECORDS_SUBMIT,
+    Permission.CREDENTIALS_READ,
+    Permission.CREDENTIALS_STATUS,
+)
+_OF_PEOPLE: Final = (Permission.PEOPLE_MANAGE, Permission.KEYS_MANAGE, Permission.LOG_READ)
 
 GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.CITIZEN: frozenset({Permission.OWN_LEARNING, Permission.OWN_APPLICATION}),
@@ -57,10 +74,20 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
         {Permission.LEARNERS_READ, Permission.AWARDS_READ, Permission.AWARDS_DECIDE}
     ),
     Role.REGISTRAR: frozenset({Permission.AWARDS_READ, Permission.AWARDS_CONFER}),
-    Role.ISSUER: frozenset({Permission.CREDENTIALS_ISSUE}),
-    Role.AUDITOR: frozenset({Permission.LEARNERS_READ, Permission.AWARDS_READ}),
-    Role.ADMINISTRATOR: frozenset({Permission.ACCESS_MANAGE}),
+    Role.ISSUER: frozenset({Permission.CREDENTIALS_ISSUE, *_OF_CREDENTIALS}),
+    Role.MANAGER: frozenset({Permission.CREDENTIALS_READ, *_OF_PEOPLE}),
+    Role.AUDITOR: frozenset(
+        {Permission.LEARNERS_READ, Permission.AWARDS_READ}
+        | {Permission.CREDENTIALS_READ, Permission.LOG_READ}
+    ),
+    Role.ADMINISTRATOR: frozenset({Permission.ACCESS_MANAGE, *_OF_PEOPLE}),
 }
+
+PLACED: Final = frozenset({Role.ISSUER, Role.MANAGER})
+"""Roles held in one institution; what they permit ends there. All others are city-wide."""
+
+OF_KEYS: Final = frozenset({Permission.CREDENTIALS_ISSUE, *_OF_CREDENTIALS})
+"""What an institution's key may be given; people and keys are never managed by a machine."""
 
 
 def granted(roles: Iterable[str]) -> frozenset[Permission]:

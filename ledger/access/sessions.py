@@ -16,9 +16,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from credential.multibase import base64url
+from ledger.access import log
 from ledger.access.accounts import Person, hash_of, person, secret
 from ledger.access.errors import AccountInvalid, AccountUnknown
-from ledger.access.permissions import granted
+from ledger.access.permissions import OF_KEYS, granted
 from ledger.database.access import AccessSession, AccessToken, Account
 from ledger.identifiers import random_id
 
@@ -61,9 +62,13 @@ def visit(session: Session, text: str, now: datetime) -> Visit | None:
     return Visit(person(account), row.fresh_at > now - FRESH, row.opened_at)
 
 
-def close_session(session: Session, text: str) -> None:
-    """Sign out; does nothing when it has ended already."""
-    session.execute(delete(AccessSession).where(AccessSession.hash == hash_of(text)))
+def close_session(session: Session, text: str) -> str | None:
+    """Sign out; the account whose session it was, None when it has ended already."""
+    row = session.get(AccessSession, hash_of(text))
+    if row is None:
+        return None
+    session.delete(row)
+    return row.account_id
 
 
 def close_all(session: Session, account_id: str) -> None:
@@ -107,6 +112,7 @@ def create_token(
         permissions=wanted, created_at=now, expires_at=now + lasts, revoked_at=None, used_at=None,
     )  # fmt: skip
     session.add(row)
+    log.note(session, now, account.id, "create-token", row.id, account.institution_id)
     return row, text
 
 
@@ -116,17 +122,38 @@ def bearer(session: Session, text: str, now: datetime) -> Person | None:
     if row is None or row.revoked_at is not None or row.expires_at <= now:
         return None
     account = session.get_one(Account, row.account_id)
-    if account.state == "disabled":
+    if account.state == "disabled" and row.institution_id is None:
         return None
     if row.used_at is None or row.used_at <= now - _NOTED:
         row.used_at = now
+    if row.institution_id is not None:
+        return machine(row)
     return person(account, row.permissions)
 
 
-def revoke_token(session: Session, token_id: str, now: datetime) -> AccessToken:
+def machine(row: AccessToken) -> Person:
+    """The institution's key as who acts."""
+    held = frozenset(p for p in OF_KEYS if p.value in row.permissions)
+    return Person(
+        row.id,
+        row.label,
+        row.label,
+        (),
+        held,
+        row.institution_id,
+        None,
+        machine=True,
+        kinds=frozenset(row.kinds),
+        sites=frozenset(row.sites),
+    )
+
+
+def revoke_token(session: Session, token_id: str, now: datetime, by: str = "system") -> AccessToken:
     """From now on it opens nothing. Raises ``AccountUnknown``."""
     row = session.get(AccessToken, token_id, with_for_update=True)
     if row is None:
         raise AccountUnknown(token_id)
-    row.revoked_at = row.revoked_at or now
+    if row.revoked_at is None:
+        row.revoked_at = now
+        log.note(session, now, by, "revoke-token", row.id, row.institution_id)
     return row

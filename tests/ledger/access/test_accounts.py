@@ -181,7 +181,7 @@ def test_a_disabled_account_opens_nothing(database: Database, door: Door) -> Non
     with database.session() as session:
         account = accounts.by_name(session, "kim")
         _, token = sessions.create_token(session, account, "roll", ["awards-read"], START)
-        accounts.disable(session, "kim")
+        accounts.disable(session, "kim", START)
     assert door.by_session(secret) is None
     assert door.by_token(token) is None
     with pytest.raises(SignInFailed):

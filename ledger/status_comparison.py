@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from credential import status
 from credential.text import Text
+from ledger.database.handouts import Handout, HandoutCredential
 from ledger.database.models import Credential, StatusChange, StatusList
 from ledger.difference import RESTORE, Difference
 
@@ -30,6 +31,7 @@ def compare_statuses(session: Session) -> Iterator[Difference]:
             suspended.setdefault(list_id, set()).add(index)
         else:
             suspended.get(list_id, set()).discard(index)
+    _add_handouts(session, revoked, suspended)
     for shard in session.scalars(select(StatusList).execution_options(yield_per=50)):
         gone = revoked.get(shard.id, set())
         # a revoked credential is revoked, whatever its suspension bit says
@@ -56,6 +58,9 @@ def compare_statuses(session: Session) -> Iterator[Difference]:
                 select(Credential.status_index).where(Credential.status_list_id == shard.id)
             )
         )
+        used.update(
+            session.scalars(select(Handout.status_index).where(Handout.status_list_id == shard.id))
+        )
         unreserved = used - _on(shard.allocated)
         if unreserved:
             yield Difference(
@@ -68,6 +73,31 @@ def compare_statuses(session: Session) -> Iterator[Difference]:
                 ),
                 RESTORE,
             )
+
+
+def _add_handouts(
+    session: Session, revoked: dict[str, set[int]], suspended: dict[str, set[int]]
+) -> None:
+    """What the registrar handed out has no journal of its own: it follows what it covers."""
+    covered = session.execute(
+        select(
+            Handout.status_list_id.label("list"),
+            Handout.status_index.label("place"),
+            Credential.status_list_id.label("of_list"),
+            Credential.status_index.label("of_place"),
+        )
+        .join(HandoutCredential, HandoutCredential.handout_id == Handout.id)
+        .join(Credential, Credential.id == HandoutCredential.credential_id)
+        .execution_options(yield_per=2000)
+    )
+    found = [
+        (state, row.list, row.place)
+        for row in covered
+        for state in (revoked, suspended)
+        if row.of_place in state.get(row.of_list, ())
+    ]
+    for state, list_id, index in found:
+        state.setdefault(list_id, set()).add(index)
 
 
 def _on(bits: bytes) -> set[int]:

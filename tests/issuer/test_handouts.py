@@ -20,12 +20,13 @@ from population import (
 )
 from sqlalchemy import func, select
 
-from credential import did, jose, multikey, sd_jwt, sd_jwt_vc
+from credential import did, jose, multikey, sd_jwt, sd_jwt_vc, status
 from issuer import handouts
 from issuer.issuance import issue
 from issuer.status import publish, reinstate, revoke, suspend
 from ledger.database.handouts import DiscreetInstitution, Handout
 from ledger.database.models import Credential, Institution, LearnerIdentity, StatusList
+from ledger.status_comparison import compare_statuses
 from verifier.token_status_list import read_token_list
 
 HOLDER = SigningKey(b"h" * 32)
@@ -150,6 +151,27 @@ def test_the_registrars_copy_has_a_status_place_of_its_own_that_follows(city):
     assert state(city, claims) == 0
     revoke(database, [found[0].id], "reason", NOW)
     assert (state(city, claims), state(city, other)) == (1, 1)
+
+
+def test_the_audit_knows_that_hand_outs_follow(city):
+    database, _, found, _ = city
+    place = verified(handed(city, found[0].id, by_registrar=True).text)["status"]["status_list"]
+    steps = (
+        lambda: None,
+        lambda: suspend(database, [found[0].id], "reason", NOW),
+        lambda: reinstate(database, [found[0].id], "reason", NOW),
+        lambda: suspend(database, [found[0].id], "reason", NOW),
+        lambda: revoke(database, [found[0].id, found[1].id], "reason", NOW),
+    )
+    for step in steps:
+        step()
+        with database.reading() as session:
+            assert list(compare_statuses(session)) == []
+    with database.session() as session:
+        shard = session.get_one(StatusList, place["uri"].split("/")[-2])
+        shard.revoked = status.with_bits(shard.revoked, [place["idx"]], False)
+    with database.reading() as session:
+        assert [one.code for one in compare_statuses(session)] == ["status-differs"]
 
 
 def test_a_discreet_institution_never_signs_itself(city):

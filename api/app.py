@@ -17,8 +17,11 @@ from api.guard import Guard
 from api.pages import STATIC, Pages
 from api.routes import (
     access,
+    awards,
+    degrees,
     docs,
     health,
+    learners,
     learning,
     network,
     office,

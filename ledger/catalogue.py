@@ -64,6 +64,11 @@ def read_catalogue(path: Path) -> list[dict[str, Any]]:
         raise _invalid(
             0, "file", f"{path.name} 파일을 읽지 못했습니다.", f"{path.name} could not be read."
         ) from error
+    return checked_rows(raws)
+
+
+def checked_rows(raws: object) -> list[dict[str, Any]]:
+    """Rows as they came, checked. Raises ``CatalogueInvalid`` naming row and field."""
     if not isinstance(raws, list) or len(raws) > MOST:
         raise _invalid(0, "courses", "강좌 목록이 아닙니다.", "Not a list of courses.")
     rows = [_row(number, raw) for number, raw in enumerate(raws, start=1)]
@@ -99,6 +104,11 @@ def import_courses(session: Session, rows: Iterable[Mapping[str, Any]]) -> dict[
         counts["changed" if differs else "unchanged"] += 1
     session.flush()
     return counts
+
+
+def import_rows(session: Session, raws: object) -> dict[str, int]:
+    """``import_courses`` of rows that were not checked yet."""
+    return import_courses(session, checked_rows(raws))
 
 
 def open_courses(session: Session, day: date, *, limit: int = 300) -> list[dict[str, Any]]:

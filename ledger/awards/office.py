@@ -23,6 +23,7 @@ from ledger.catalogue import open_courses
 from ledger.database.models import Accreditation
 from ledger.database.session import Database
 from ledger.learners import Identities
+from ledger.standing import audit_learner
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,6 +49,13 @@ class Office:
         if taken.changed:
             self.afterwards()
         return taken
+
+    def write(
+        self, job: Callable[Concatenate[Session, P], T], *given: P.args, **named: P.kwargs
+    ) -> T:
+        """One transaction of something that is not a step, such as importing open courses."""
+        with self.database.session() as session:
+            return job(session, *given, **named)
 
     def look(
         self, view: Callable[Concatenate[Session, P], T], *arguments: P.args, **named: P.kwargs
@@ -77,6 +85,10 @@ class Office:
     def ways(self, learner_id: str) -> list[dict[str, Any]]:
         """The audit of every degree of the policy in force, today."""
         return self.look(prospects.ways, learner_id, self.today())
+
+    def audit(self, learner_id: str, degree: str) -> dict[str, Any]:
+        """The audit of one degree, today."""
+        return self.look(audit_learner, learner_id, degree, self.today()).to_json()
 
     def titles(self, learner_id: str) -> dict[str, dict[str, str]]:
         """By record id: title in both languages, the day it ended, and its institution."""

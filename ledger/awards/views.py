@@ -144,6 +144,14 @@ def awards(
     return [_award(session, award, identities) for award in found]
 
 
+def award(session: Session, award_id: int) -> dict[str, Any]:
+    """One degree, without a name. Raises ``Unknown``."""
+    found = session.get(Award, award_id)
+    if found is None:
+        raise unknown(Text("학위", "award"), award_id)
+    return _award(session, found, None)
+
+
 def cases(session: Session, *, open_only: bool = True) -> list[dict[str, Any]]:
     """Cases about degrees, oldest first."""
     query = select(AwardCase)

@@ -46,6 +46,7 @@ Errors are RFC 9457 problem details in Korean or English (`Accept-Language`, or 
 
 ROUTES = (
     *(pages, access, people, learning, office),  # what people see
+    *(learners, awards, degrees),  # what programs of the office and its citizens use
     *(verification, status, types, network, rpc, health, docs),
 )
 

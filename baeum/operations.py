@@ -53,15 +53,22 @@ class SetUp:
         }
 
 
-def set_up(home: Home, entries: Iterable[Entry], progress: Progress | None = None) -> SetUp:
+def set_up(
+    home: Home,
+    entries: Iterable[Entry],
+    progress: Progress | None = None,
+    admin: str | None = None,
+) -> SetUp:
     """Keys, contracts and the register of institutions: made when missing, checked when there.
 
-    Raises ``CodeDiffers`` when the contracts on the chain are not the committed ones.
+    ``admin`` is the address that holds the highest role, by default the paying account. Raises
+    ``CodeDiffers`` when the contracts on the chain are not the committed ones, ``AdminDiffers``
+    when they are there and another address holds that role.
     """
     from credential.did import bound_name
     from issuer.issuers import give_key
     from ledger.chain.gateway import Gateway
-    from ledger.chain.network import check_code, deploy
+    from ledger.chain.network import check_code, deploy, require_admin
     from ledger.institutions import register
 
     entries = list(entries)
@@ -73,8 +80,10 @@ def set_up(home: Home, entries: Iterable[Entry], progress: Progress | None = Non
     if home.network_file.exists():
         network = home.network()
         check_code(endpoint, network)
+        if admin is not None:
+            require_admin(endpoint, network, admin)
     else:
-        network = deploy(endpoint, account, self_run=home.settings.embedded_chain)
+        network = deploy(endpoint, account, self_run=home.settings.embedded_chain, admin=admin)
         home.write_network(network)
     with home.database.session() as session:
         fresh = register(session, entries, now())

@@ -46,17 +46,30 @@ def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: `baeum setup --institutions scripts/sample/institutions.yaml`")
     def setup(
         institutions: Annotated[Path, typer.Option(help="Register of institutions (YAML).")],
+        admin: Annotated[
+            str | None,
+            typer.Option(
+                help="Address that holds the contracts' highest role, a multisig for instance; "
+                "by default the account that pays."
+            ),
+        ] = None,
         as_json: AsJson = False,
     ) -> None:
         """Make keys and contracts and register the institutions; safe to repeat."""
+        from eth_utils.address import is_address
+
         from baeum import operations
         from ledger.institutions import read_register
 
+        if admin is not None and not (
+            admin.startswith("0x") and is_address(admin) and int(admin, 16)
+        ):
+            raise typer.BadParameter("--admin: an address of a contract or account, 0x…")
         with (
             _home() as home,
             progress(Text("기관 등록", "Registering institutions"), quiet=as_json) as advance,
         ):
-            result = operations.set_up(home, read_register(institutions), advance)
+            result = operations.set_up(home, read_register(institutions), advance, admin)
         if as_json:
             print_json(result.to_json())
             return

@@ -163,9 +163,11 @@ contract AnchorHandler is Proof {
             if (data.length == 32 || data.length > 3) return;
             expect(someone, address(ANCHOR), data, CredentialAnchor.CallUnknown.selector, 0, 0);
         } else if (how == 1) {
+            someone = _signer(wei_);
             vm.deal(someone, 1 ether);
+            bytes32 root = _root(keccak256(data), 1);
             vm.prank(someone);
-            (bool done,) = address(ANCHOR).call{value: within(wei_, 1, 1 ether)}(abi.encodePacked(keccak256(data)));
+            (bool done,) = address(ANCHOR).call{value: within(wei_, 1, 1 ether)}(abi.encodePacked(root));
             must(!done && address(ANCHOR).balance == 0, "coins were taken");
         } else if (how == 2) {
             _take(someone, abi.encodePacked(_root(keccak256(data), 1)), CredentialAnchor.SignerUnknown.selector, 0, 0, 0);

@@ -36,6 +36,16 @@ class CodeDiffers(BaeumError):
     status: ClassVar[int] = 503
 
 
+class AdminDiffers(BaeumError):
+    """The contracts are there already, and another account holds their highest role."""
+
+    code: ClassVar[str] = "highest-role-elsewhere"
+    title: ClassVar[Text] = Text(
+        "최고 권한을 다른 주소가 가지고 있습니다", "Another address holds the highest role"
+    )
+    status: ClassVar[int] = 409
+
+
 class NetworkUnreadable(BaeumError):
     """A network description that is not one."""
 
@@ -180,6 +190,24 @@ def check_code(endpoint: Endpoint, network: Network) -> None:
     for name, address in (("StatusRegistry", network.status), ("PolicyRegistry", network.policy)):
         if not _answers(endpoint, address, "REGISTRY()", network.registry):
             raise _differs(name, address, "asks another registry")
+
+
+def require_admin(endpoint: Endpoint, network: Network, admin: str) -> None:
+    """Compare who holds the highest role with who is meant to. Raises AdminDiffers."""
+    if not _answers(endpoint, network.anchor, "defaultAdmin()", admin):
+        raise AdminDiffers(
+            Text(
+                f"{network.anchor} 계약의 최고 권한은 {admin}에 있지 않습니다",
+                f"{admin} does not hold the highest role of {network.anchor}",
+            ),
+            Text(
+                "지금 가진 주소가 beginDefaultAdminTransfer로 넘기고, 유예 기간이 지난 뒤 "
+                "받는 주소가 acceptDefaultAdminTransfer를 호출해야 합니다",
+                "Its holder hands it over with beginDefaultAdminTransfer, and the new one accepts "
+                "with acceptDefaultAdminTransfer once the delay has passed",
+            ),
+            {"admin": admin},
+        )
 
 
 def no_contract(name: str, address: str) -> CodeDiffers:

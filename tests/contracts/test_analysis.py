@@ -36,7 +36,12 @@ SLOW = {
     ),
 }
 
-pytestmark = [pytest.mark.node, pytest.mark.xdist_group("forge")]
+# Half a minute of one core; the limit is for machines that have much else to do.
+pytestmark = [
+    pytest.mark.node,
+    pytest.mark.xdist_group("forge"),
+    pytest.mark.timeout(1200),
+]
 
 
 def prove(checks: dict[str, tuple[str, ...]], folder: Path, answer: Path) -> dict[str, Any]:

@@ -18,8 +18,11 @@ from eth_abi.abi import encode
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_account.signers.local import LocalAccount
-from evm import BACKENDS, COURSE, Bench, bench_on, h, missing, typed
+from evm import BACKENDS, COURSE, ROOT, Bench, bench_on, h, missing, typed
 
+from baeum.cli import run as command
+from baeum.home import Home
+from baeum.settings import load
 from contracts import build
 from ledger.chain.abi import call_data
 from ledger.chain.network import HANDOVER_DELAY, deploy
@@ -166,3 +169,25 @@ def test_a_multisig_signs_for_an_institution_and_a_relayer_pays(
         relay(two, three)
     with pytest.raises(ContractRefused, match="DuplicateRoot"):
         relay(two, three, nonce=1)  # a good signature; the root is known
+
+
+def test_setup_gives_the_highest_role_to_the_address_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BAEUM_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("BAEUM_LANG", "en")
+    monkeypatch.chdir(tmp_path)
+    city = "0x" + "ab" * 20
+    setup = ["setup", "--institutions", str(ROOT / "scripts" / "sample" / "institutions.yaml")]
+    assert command([*setup, "--admin", "0x12"]) == 2
+    assert command([*setup, "--admin", "0x" + "00" * 20]) == 2
+    assert command([*setup, "--admin", city]) == 0
+    assert command([*setup, "--admin", city]) == 0
+    capsys.readouterr()
+    assert command([*setup, "--admin", "0x" + "cd" * 20]) == 2
+    assert "beginDefaultAdminTransfer" in "".join(capsys.readouterr())
+    with Home(load()) as home:
+        network = home.network()
+        request = {"to": network.anchor, "data": "0x" + call_data("defaultAdmin()").hex()}
+        answer = home.endpoint(write=False).call("eth_call", [request, "latest"])
+    assert answer[-40:] == city[2:]

@@ -40,7 +40,7 @@ PROPERTIES = {
 }
 NO_SHRINKING = {"FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT": "0"}
 
-pytestmark = pytest.mark.node
+pytestmark = [pytest.mark.node, pytest.mark.timeout(1200)]
 
 
 def caught_by(mutant: Mutant, folder: Path) -> str:
@@ -70,7 +70,6 @@ def test_a_mutant_is_caught(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: f"{one.source}-{one.name}")
 def test_every_mutant_is_caught(mutant: Mutant, tmp_path: Path) -> None:
     by = caught_by(mutant, tmp_path / "mutant")

@@ -29,7 +29,12 @@ TESTS = (
     "StatusInvariants.test_there_is_no_status_without_a_registry",
 )
 
-pytestmark = [pytest.mark.node, pytest.mark.xdist_group("forge")]
+# Half a minute of one core; the limit is for machines that have much else to do.
+pytestmark = [
+    pytest.mark.node,
+    pytest.mark.xdist_group("forge"),
+    pytest.mark.timeout(1200),
+]
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from api.routes import (
     access,
     awards,
     degrees,
+    dids,
     docs,
     health,
     learners,
@@ -47,7 +48,7 @@ Errors are RFC 9457 problem details in Korean or English (`Accept-Language`, or 
 ROUTES = (
     *(pages, access, people, learning, office),  # what people see
     *(learners, awards, degrees),  # what programs of the office and its citizens use
-    *(verification, status, types, network, rpc, health, docs),
+    *(verification, status, types, dids, network, rpc, health, docs),
 )
 
 

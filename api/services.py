@@ -54,6 +54,8 @@ class Services:
     """The chain served at ``/rpc``, reads only."""
     status_list: Callable[[str, str], bytes | None] | None = None
     """The published status list for (list id, purpose), byte for byte, or ``None``."""
+    did_document: Callable[[str | None], dict[str, Any] | None] | None = None
+    """The did:web document of an institution, of the city for ``None``; ``None``: it has none."""
     probes: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     """Named dependencies of ``/readyz``; a probe raises when its dependency is out of reach."""
     status_max_age: int = 300

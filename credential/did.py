@@ -34,7 +34,7 @@ _WEB = re.compile(
     r"(?P<path>(?::[A-Za-z0-9_-][A-Za-z0-9._-]*)*)"
 )
 _SIGNING = tuple(purpose for purpose in PURPOSES if purpose != "keyAgreement")
-_CONTEXT = ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"]
+MULTIKEY_CONTEXT = ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"]
 
 
 class DidError(BaeumError):
@@ -215,7 +215,7 @@ def _document(
     elif key.kind == multikey.ED25519 or use == "sig" or did.startswith("did:key:"):
         purposes = _SIGNING
     references = {purpose: [method["id"]] for purpose in purposes}
-    return {"@context": _CONTEXT, "id": did, "verificationMethod": [method], **references}
+    return {"@context": MULTIKEY_CONTEXT, "id": did, "verificationMethod": [method], **references}
 
 
 def find_method(document: dict[str, Any], method_id: str) -> dict[str, Any] | None:

@@ -53,6 +53,12 @@ def services(home: Home) -> Services:
         with home.database.reading() as session:
             session.execute(text("SELECT 1"))
 
+    def did_document(institution: str | None) -> dict[str, Any] | None:
+        from issuer.did_documents import document
+
+        with home.database.reading() as session:
+            return document(session, institution)
+
     def chain_answers() -> Any:
         return home.endpoint().call("eth_blockNumber", [])
 
@@ -65,6 +71,7 @@ def services(home: Home) -> Services:
         office=office_of(home),
         rpc=home.endpoint().call if home.settings.embedded_chain else None,
         status_list=lists_in(home.status_directory),
+        did_document=did_document,
         probes={"database": database_answers, "chain": chain_answers},
     )
 

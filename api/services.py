@@ -21,6 +21,7 @@ _LIST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _FILES = {
     "revocation": "revocation.json",
     "suspension": "suspension.json",
+    "refresh": "refresh.json",
     "token": "token.jwt",
 }
 

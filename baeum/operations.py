@@ -106,7 +106,7 @@ def issue(home: Home, progress: Progress | None = None, limit: int | None = None
     """Sign what is ready, into the open batch."""
     from issuer.issuance import issue as run
 
-    return run(
+    report = run(
         home.database,
         home.signers,
         place=home.place(),
@@ -118,6 +118,20 @@ def issue(home: Home, progress: Progress | None = None, limit: int | None = None
         limit=limit,
         cryptosuites=home.settings.cryptosuites,
     )
+    if _lists_behind(home):
+        publish(home)  # what was replaced says so at once
+    return report
+
+
+def _lists_behind(home: Home) -> bool:
+    """Whether a list that was published before has changed since."""
+    from sqlalchemy import exists, select
+
+    from ledger.database.models import StatusList
+
+    behind = exists().where(StatusList.changed > StatusList.published, StatusList.published >= 0)
+    with home.database.reading() as session:
+        return bool(session.scalar(select(behind)))
 
 
 def seal(home: Home) -> int:

@@ -35,6 +35,8 @@ from ledger.database.session import Database
 
 REVOCATION: Final = "revocation"
 SUSPENSION: Final = "suspension"
+REFRESH: Final = "refresh"
+"""A newer credential is there; published once that is so of any (see ``issuer.replacement``)."""
 PURPOSES: Final = (REVOCATION, SUSPENSION)
 BOTH: Final = "token"
 """The Token Status List, which has both purposes."""
@@ -195,7 +197,10 @@ def _publish(
     # is never overwritten by the list as it was before.
     with database.session() as session:
         shard = session.get_one(StatusList, list_id, with_for_update=True)
-        for purpose, bits in ((REVOCATION, shard.revoked), (SUSPENSION, shard.suspended)):
+        lists = [(REVOCATION, shard.revoked), (SUSPENSION, shard.suspended)]
+        if shard.refreshed is not None:
+            lists.append((REFRESH, shard.refreshed))
+        for purpose, bits in lists:
             url = list_url(public_url, list_id, purpose)
             document = list_credential(url, purpose, bits, signer, now, validity)
             _replace(directory / list_id / f"{purpose}.json", jcs.canonical(document))

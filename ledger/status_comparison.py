@@ -53,6 +53,25 @@ def compare_statuses(session: Session) -> Iterator[Difference]:
                     ),
                     RESTORE,
                 )
+        refreshed = _on(shard.refreshed or b"")
+        replaced = set(
+            session.scalars(
+                select(Credential.status_index).where(
+                    Credential.status_list_id == shard.id, Credential.replaced_by.is_not(None)
+                )
+            )
+        )
+        if refreshed != replaced:
+            yield Difference(
+                "status-differs",
+                Text(
+                    f"상태 목록 {shard.id}의 refresh 비트 {len(refreshed ^ replaced)}개가 "
+                    "교체된 증명과 다릅니다",
+                    f"{len(refreshed ^ replaced)} refresh bits of status list {shard.id} are not "
+                    "those of the credentials that were replaced",
+                ),
+                RESTORE,
+            )
         used = set(
             session.scalars(
                 select(Credential.status_index).where(Credential.status_list_id == shard.id)

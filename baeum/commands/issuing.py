@@ -245,6 +245,62 @@ def register(app: typer.Typer) -> None:
         command.__doc__ = doc
         app.command(action, epilog=f'Example: `baeum {action} urn:uuid:… --reason "…"`')(command)
 
+    @app.command(epilog='Example: `baeum reissue urn:uuid:… --reason "name misspelt"`')
+    def reissue(credentials: Ids, reason: Reason, as_json: AsJson = False) -> None:
+        """Have credentials made anew at the next `baeum issue`; the old ones give way then."""
+        from baeum.home import now
+        from issuer.replacement import renew
+
+        with _home() as home:
+            report = renew(home.database, credentials, reason, now())
+        if as_json:
+            print_json({"due": list(report.due), "notDue": list(report.not_due)})
+            return
+        out.print(
+            tr(
+                Text(
+                    f"다음 발급 때 {len(report.due):,}건을 새로 발급합니다. "
+                    f"이미 교체된 증명 {len(report.not_due):,}건",
+                    f"{len(report.due):,} will be made anew at the next issuing; "
+                    f"{len(report.not_due):,} had been replaced before",
+                )
+            )
+        )
+
+    @app.command(epilog='Example: `baeum retract rec_… --reason "did not attend"`')
+    def retract(
+        record: Annotated[str, typer.Argument(help="Record id (rec_…).")],
+        reason: Reason,
+        as_json: AsJson = False,
+    ) -> None:
+        """Take back a learning record; its credential is revoked with it."""
+        from baeum import operations
+        from baeum.home import now
+        from issuer.replacement import retract as run
+
+        with _home() as home:
+            report = run(home.database, record, reason, now())
+            operations.publish(home)
+        if as_json:
+            print_json(
+                {
+                    "record": report.record,
+                    "retracted": report.changed,
+                    "revoked": list(report.revoked),
+                }
+            )
+            return
+        out.print(
+            tr(
+                Text(
+                    f"학습이력을 철회했습니다. 취소한 증명 {len(report.revoked):,}건",
+                    f"The record is retracted; credentials revoked: {len(report.revoked):,}",
+                )
+                if report.changed
+                else Text("이미 철회된 학습이력입니다", "The record had been retracted before")
+            )
+        )
+
     changes_status("revoke", "Revoke credentials for good and publish the status lists.")
     changes_status("suspend", "Suspend credentials until reinstated; publish the status lists.")
     changes_status("reinstate", "Lift a suspension and publish the status lists.")

@@ -18,6 +18,7 @@ from verifier.case import Case
 from verifier.chain_answers import ChainUnavailable
 from verifier.instants import age_seconds, written
 from verifier.kinds import as_list
+from verifier.replaced import replaced
 from verifier.report import Finding, Outcome, failed, not_run, passed, warning
 from verifier.status_list import ListUnacceptable, ListUnreadable, StatusList, read_list
 from verifier.status_source import SourceAbsent, SourceError
@@ -59,7 +60,8 @@ def check(case: Case) -> Finding:
     for code in ("revoked", "suspended"):
         for finding in findings:
             if finding.code == code:
-                return _with_all(finding, findings)
+                found = _explained(case, finding) if code == "revoked" else finding
+                return _with_all(found, findings)
     for outcome in (Outcome.FAILED, Outcome.NOT_RUN):
         for finding in findings:
             if finding.outcome is outcome:
@@ -75,7 +77,30 @@ def check(case: Case) -> Finding:
 
 def _with_all(finding: Finding, findings: list[Finding]) -> Finding:
     lists = [dict(one.details) | {"code": one.code} for one in findings]
-    return Finding(finding.outcome, finding.code, finding.reason, finding.remedy, {"lists": lists})
+    details: dict[str, Any] = {"lists": lists}
+    if "replaced" in finding.details:
+        details["replaced"] = finding.details["replaced"]
+    return Finding(finding.outcome, finding.code, finding.reason, finding.remedy, details)
+
+
+def _explained(case: Case, revoked: Finding) -> Finding:
+    """A revoked credential with a newer one in its place says so, and where to get that."""
+    newer = replaced(case, _require_right_list)
+    if newer is None:
+        return revoked
+    day = "" if newer.by is None else newer.by.date().isoformat()
+    return failed(
+        "revoked",
+        Text(
+            f"이 증명은 고쳐 발급된 새 증명으로 바뀌었습니다(발급 기관의 {day} 자 목록).",
+            f"It was replaced by a corrected credential (issuer's list of {day}).",
+        ),
+        remedy=Text(
+            f"{newer.where} 에서 새 증명을 받아 제출해 주십시오.",
+            f"Get the new credential at {newer.where} and present that one.",
+        ),
+        details={"replaced": {"listOf": day, "getNewAt": newer.where}},
+    )
 
 
 def _entry(case: Case, entry: object) -> Finding:

@@ -66,6 +66,10 @@ class Home:
         self.settings = settings
         self._closers: list[Callable[[], None]] = []
         self._contracts_checked = False
+        if settings.templates is not None:
+            from issuer.templates import add_folders
+
+            add_folders(settings.templates)
 
     def __enter__(self) -> Home:
         return self

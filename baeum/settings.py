@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     pkcs11_pin: SecretStr | None = None
     """Opens the token."""
     pkcs11_pin_file: Path | None = None
+    templates: Path | None = None
+    """A folder of further credential templates, one JSON file a kind."""
     signing: Literal["here", "process"] = "here"
     """``process``: each institution's keys are in a process of their own, one after another."""
     did_documents: Path | None = None

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import orjson
@@ -36,7 +37,9 @@ from issuer.templates import (
     RecordFacts,
     StatusPlace,
     Template,
+    add_folders,
     facts,
+    folders,
     template_for,
 )
 
@@ -148,7 +151,8 @@ class ChunkSigner:
             status=status,
             status_index=index,
         )
-        findings = lint.check_values(values, nonce)
+        template = prepared.template
+        findings = lint.check_values(values, nonce, hours=template.hours, ongoing=template.ongoing)
         if findings:
             return Refused(position, tuple(findings))
         first, *others = job.cryptosuites
@@ -281,7 +285,7 @@ def signing(keystore: Keys, workers: int) -> Iterator[Submit]:
         yield _submit_here(ChunkSigner(keystore))
         return
     with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_start, initargs=(keystore,)
+        workers, mp_context=get_context("spawn"), initializer=_start, initargs=(keystore, folders())
     ) as pool:
         try:
             yield lambda job: pool.submit(_sign_in_worker, job)
@@ -299,8 +303,9 @@ def _submit_here(signer: ChunkSigner) -> Submit:
     return submit
 
 
-def _start(keystore: Keys) -> None:
+def _start(keystore: Keys, templates: tuple[Path, ...]) -> None:
     global _worker
+    add_folders(*templates)
     _worker = ChunkSigner(keystore)
     # A worker waits on a queue whose other end it holds too, so it would outlive a parent that was
     # killed. The parent's own handle tells.

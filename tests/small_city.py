@@ -45,7 +45,7 @@ class SmallCity:
         """One more verified record; its id."""
         number = self._records
         self._records += 1
-        row = population.record(number, institution, kind="course", **changes)
+        row = population.record(number, institution, **({"kind": "course"} | changes))
         with self.opened() as home:
             population.records(home.database, [row])
         return str(row["id"])

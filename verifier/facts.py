@@ -20,6 +20,12 @@ KIND_NAMES: Mapping[str, dict[str, str]] = {
     "certificate": {"ko": "자격·수료", "en": "Certificate"},
     "project": {"ko": "프로젝트", "en": "Project"},
     "mentoring": {"ko": "멘토링", "en": "Mentoring"},
+    "enrolment": {"ko": "수강 중", "en": "Enrolment in progress"},
+    "attendance": {"ko": "출석", "en": "Attendance"},
+    "level": {"ko": "수준", "en": "Level"},
+    "role-appointment": {"ko": "위촉", "en": "Role appointment"},
+    "award": {"ko": "수상", "en": "Award"},
+    "institution-accreditation": {"ko": "기관 인증", "en": "Institution accreditation"},
     "degree": {"ko": "명예 학위", "en": "Honorary degree"},
 }
 

@@ -12,11 +12,15 @@ issuer's templates follow this table: ``credentialSubject.achievement.achievemen
     Degree, BachelorDegree, MasterDegree, DoctoralDegree,
       AssociateDegree, ext:HonoraryDegree                       degree
 
+    Award                                                       award
+    any other ext:CamelCase, e.g. ext:NightWatch                night-watch
+
 A credential about several achievements of one kind has that kind; of several kinds, none.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -35,6 +39,7 @@ KIND_OF_TYPE: Mapping[str, str] = {
     "Project": "project",
     "ext:Project": "project",
     "ext:Mentoring": "mentoring",
+    "Award": "award",
     "Degree": "degree",
     "AssociateDegree": "degree",
     "BachelorDegree": "degree",
@@ -42,6 +47,9 @@ KIND_OF_TYPE: Mapping[str, str] = {
     "DoctoralDegree": "degree",
     "ext:HonoraryDegree": "degree",
 }
+
+_OWN_TYPE = re.compile(r"ext:((?:[A-Z][a-z]+){1,6})", re.ASCII)
+_WORD = re.compile(r"([A-Z])")
 
 REGISTRAR = keccak(b"registrar")
 """The kind of an institution that may anchor batches holding other institutions' credentials."""
@@ -77,4 +85,9 @@ def as_list(value: object) -> list[Any]:
 
 def _kind(achievement: Mapping[str, Any]) -> str | None:
     kind = achievement.get("achievementType")
-    return KIND_OF_TYPE.get(kind) if isinstance(kind, str) else None
+    if not isinstance(kind, str):
+        return None
+    own = _OWN_TYPE.fullmatch(kind)
+    return KIND_OF_TYPE.get(kind) or (
+        None if own is None else _WORD.sub(r"-\1", own[1]).lower().lstrip("-")
+    )

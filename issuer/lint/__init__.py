@@ -55,7 +55,17 @@ def check_shape(document: Mapping[str, Any]) -> list[Finding]:
     return [finding for rule in SHAPE_RULES for finding in rule.findings(document)]
 
 
-def check_values(values: Mapping[str, Any], nonce: str) -> list[Finding]:
-    """Every value rule on what one record puts into its shape, and on the salt of its proof."""
-    subject = {**values, salt.NONCE: nonce}
+def check_values(
+    values: Mapping[str, Any], nonce: str, *, hours: bool = True, ongoing: bool = False
+) -> list[Finding]:
+    """Every value rule on what one record puts into its shape, and on the salt of its proof.
+
+    ``hours`` and ``ongoing`` as its template says.
+    """
+    subject = {
+        **values,
+        salt.NONCE: nonce,
+        not_in_the_future.HOURS: hours,
+        not_in_the_future.ONGOING: ongoing,
+    }
     return [finding for rule in VALUE_RULES for finding in rule.findings(subject)]

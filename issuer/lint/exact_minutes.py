@@ -12,7 +12,7 @@ RESULT_TYPE = "ext:CreditedMinutes"
 
 
 def _check(document: Mapping[str, Any]) -> Iterator[Wrong]:
-    if not _agrees(document):
+    if not _without(document) and not _agrees(document):
         yield Wrong(
             "/credentialSubject/result",
             Text(
@@ -25,6 +25,15 @@ def _check(document: Mapping[str, Any]) -> Iterator[Wrong]:
                 "Correct result and creditsEarned in the template",
             ),
         )
+
+
+def _without(document: Mapping[str, Any]) -> bool:
+    """A kind without recognised time: neither of the two is there."""
+    subject = document.get("credentialSubject", {})
+    described = subject.get("achievement", {}).get("resultDescription", [])
+    return "creditsEarned" not in subject and not any(
+        entry.get("resultType") == RESULT_TYPE for entry in described
+    )
 
 
 def _agrees(document: Mapping[str, Any]) -> bool:

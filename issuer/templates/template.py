@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from string import Formatter
 from typing import Any, ClassVar, Final
 
@@ -64,6 +65,10 @@ class Template:
     optional: frozenset[str]
     phrases: Mapping[str, Phrase]
     document: Mapping[str, Any] = field(repr=False)
+    hours: bool = True
+    """Whether it recognises time; without it a record needs no minutes."""
+    ongoing: bool = False
+    """Whether what it tells of may not have ended yet."""
 
     def shape(self, absent: frozenset[str]) -> dict[str, Any]:
         """The document with its holes, without the members that need an absent value."""
@@ -94,6 +99,8 @@ def load(text: str, source: str) -> Template:
             optional=frozenset(body["optional"]),
             phrases=phrases,
             document=body["document"],
+            hours=bool(body.get("hours", True)),
+            ongoing=bool(body.get("ongoing", False)),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _invalid(source, f"{type(error).__name__}: {error}") from error
@@ -101,11 +108,27 @@ def load(text: str, source: str) -> Template:
     return template
 
 
+_folders: tuple[Path, ...] = ()
+
+
+def add_folders(*folders: Path) -> None:
+    """Take the templates of these folders too, in this process."""
+    global _folders
+    _folders = tuple(dict.fromkeys((*_folders, *folders)))
+    kinds.cache_clear()
+
+
+def folders() -> tuple[Path, ...]:
+    """The folders beside the package's own."""
+    return _folders
+
+
 @cache
 def kinds() -> Mapping[str, Template]:
-    """Every template the package has, by kind of record."""
+    """Every template there is, by kind of record. Raises ``TemplateInvalid``."""
     found: dict[str, Template] = {}
-    for entry in sorted(resources.files(__package__).iterdir(), key=lambda e: e.name):
+    places = [resources.files(__package__), *_folders]
+    for entry in sorted((e for p in places for e in p.iterdir()), key=lambda e: e.name):
         if entry.name.endswith(".json"):
             template = load(entry.read_text(encoding="utf-8"), entry.name)
             if template.kind in found:

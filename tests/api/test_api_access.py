@@ -32,6 +32,7 @@ PUBLIC = {
     *("/", "/verify", "/sign-in", "/invitation", "/docs", "/openapi.json", "/healthz", "/readyz"),
     *("/credentials/verify", "/v1/verifications", "/v1/network", "/rpc"),
     *("/status/{list_id}/{purpose}", "/vct/{name}"),
+    *("/.well-known/did.json", "/institutions/{institution}/did.json"),
 }
 """Routes for everybody. Whoever adds one here says that it shows nothing of anybody."""
 

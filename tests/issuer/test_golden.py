@@ -11,9 +11,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import orjson
 import pytest
+from nacl.signing import SigningKey
 
-from credential import rdf
+from credential import did, integrity, rdf
 from issuer.signing import prepare, sample_values
 from issuer.templates import kinds
 from issuer.templates.facts import OPTIONAL
@@ -35,3 +37,33 @@ def test_a_released_template_never_changes(kind: str, variant: str) -> None:
     expected = path.read_bytes()
     assert shape.nquads(values) == expected
     assert rdf.canonical_nquads(shape.document(values)) == expected
+
+
+def test_a_credential_of_every_released_template_verifies_for_ever() -> None:
+    """Signed when the template was released, with a key made of zeros; the file is never renewed.
+
+    Templates may go, their credentials do not: every file is checked, whatever templates there are.
+    """
+    key = SigningKey(bytes(32))
+    issuer = did.did_key(bytes(key.verify_key))
+    for kind, template in kinds().items():
+        path = GOLDEN / f"{template.name.replace('/', '-')}.json"
+        if os.environ.get("BAEUM_RENEW_GOLDEN") == "1" and not path.exists():
+            absent = frozenset[str]()
+            values = template.fill(sample_values(kind, absent) | {"issuerDid": issuer})
+            signed = integrity.sign(
+                prepare(template, absent).shape.document(values),
+                sign=lambda data: key.sign(data).signature,
+                verification_method=did.key_method(issuer),
+                created="2026-11-25T00:00:00Z",
+                nonce="AAAAAAAAAAAAAAAAAAAAAA",
+            )
+            path.write_bytes(orjson.dumps(signed, option=orjson.OPT_INDENT_2) + b"\n")
+        assert path.exists(), template.name
+    files = sorted(GOLDEN.glob("*.json"))
+    assert {path.stem for path in files} == {
+        path.stem.rpartition("-")[0] for path in GOLDEN.glob("*.nq")
+    }
+    for path in files:
+        document = orjson.loads(path.read_bytes())
+        integrity.verify(document, document["proof"], bytes(key.verify_key))

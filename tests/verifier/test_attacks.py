@@ -217,8 +217,10 @@ def test_accredited_for_another_kind(world):
 
 
 def test_kind_that_nobody_knows(world):
-    evidence = world.issue(achievement_type="ext:Wizardry")
+    evidence = world.issue(achievement_type="ext:wizardry")  # not the name of a kind of ours
     assert_rejected(world.verify(evidence), "accreditation", "kind-unknown")
+    evidence = world.issue(achievement_type="ext:Wizardry")  # one, but nobody is accredited for it
+    assert_rejected(world.verify(evidence), "accreditation", "not-for-this-kind")
 
 
 def test_after_suspension(world):

@@ -26,6 +26,7 @@ KIND_NAMES: Mapping[str, dict[str, str]] = {
     "role-appointment": {"ko": "위촉", "en": "Role appointment"},
     "award": {"ko": "수상", "en": "Award"},
     "institution-accreditation": {"ko": "기관 인증", "en": "Institution accreditation"},
+    "transcript": {"ko": "학습이력 증명서", "en": "Transcript"},
     "degree": {"ko": "명예 학위", "en": "Honorary degree"},
 }
 

@@ -16,6 +16,7 @@ issuer's templates follow this table: ``credentialSubject.achievement.achievemen
     any other ext:CamelCase, e.g. ext:NightWatch                night-watch
 
 A credential about several achievements of one kind has that kind; of several kinds, none.
+A ClrCredential, which bundles others, is a transcript.
 """
 
 from __future__ import annotations
@@ -51,12 +52,17 @@ KIND_OF_TYPE: Mapping[str, str] = {
 _OWN_TYPE = re.compile(r"ext:((?:[A-Z][a-z]+){1,6})", re.ASCII)
 _WORD = re.compile(r"([A-Z])")
 
+TRANSCRIPT = "transcript"
+"""The kind of a Comprehensive Learner Record; the registrar's standing covers it."""
+
 REGISTRAR = keccak(b"registrar")
 """The kind of an institution that may anchor batches holding other institutions' credentials."""
 
 
 def kind_of(document: Mapping[str, Any]) -> str | None:
     """The record kind of a credential, e.g. ``"course"``; None when it cannot be told."""
+    if "ClrCredential" in as_list(document.get("type")):
+        return TRANSCRIPT
     kinds = {_kind(achievement) for achievement in achievements(document)}
     return kinds.pop() if len(kinds) == 1 else None
 

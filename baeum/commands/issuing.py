@@ -245,6 +245,42 @@ def register(app: typer.Typer) -> None:
         command.__doc__ = doc
         app.command(action, epilog=f'Example: `baeum {action} urn:uuid:… --reason "…"`')(command)
 
+    @app.command(epilog="Example: `baeum transcript SM24-000101 --output transcript.json`")
+    def transcript(
+        learner: Annotated[str, typer.Argument(help="Learner or member number.")],
+        output: Annotated[Path, typer.Option("--output", "-o", help="Where to.")],
+        named: Annotated[bool, typer.Option(help="With the learner's name.")] = True,
+        as_json: AsJson = False,
+    ) -> None:
+        """The registrar's transcript (CLR 2.0): every credential in force in one, signed anew."""
+        from baeum.commands.degrees import find_learner
+        from baeum.home import now
+        from issuer.transcript import transcript as run
+        from ledger.learners import name_of
+
+        with _home() as home:
+            who = find_learner(home, learner)
+            with home.database.reading() as session:
+                name = name_of(session, home.identities, who) if named else None
+                made = run(session, home.signers, who, now(), name=name)
+        try:
+            output.write_bytes(orjson.dumps(made.document, option=orjson.OPT_INDENT_2) + b"\n")
+        except OSError as error:
+            raise FileUnreadable(output, error.strerror or str(error)) from error
+        if as_json:
+            print_json({"bundled": made.bundled, "leftOut": made.left_out, "file": str(output)})
+            return
+        out.print(
+            tr(
+                Text(
+                    f"증명 {made.bundled:,}건을 담았습니다"
+                    + (f" (효력이 없는 {made.left_out:,}건 제외)" if made.left_out else ""),
+                    f"{made.bundled:,} credentials bundled"
+                    + (f" ({made.left_out:,} not in force left out)" if made.left_out else ""),
+                )
+            )
+        )
+
     @app.command(epilog='Example: `baeum reissue urn:uuid:… --reason "name misspelt"`')
     def reissue(credentials: Ids, reason: Reason, as_json: AsJson = False) -> None:
         """Have credentials made anew at the next `baeum issue`; the old ones give way then."""

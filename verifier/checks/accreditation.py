@@ -11,7 +11,7 @@ from verifier.case import Anchored, Case
 from verifier.chain_answers import ChainUnavailable, RegistryAnswer, Standing
 from verifier.checks.merkle_path import ASK_FOR_EVIDENCE
 from verifier.instants import age_seconds, instant, written
-from verifier.kinds import REGISTRAR, kind_hash
+from verifier.kinds import REGISTRAR, TRANSCRIPT, kind_hash
 from verifier.report import Finding, Note, failed, not_run, passed
 from verifier.trust import TrustedNetwork
 
@@ -226,7 +226,7 @@ def _ask(
         answer = case.reader(network).standing(
             network.registry,
             _key_name(case, issuer),
-            REGISTRAR if registrar else kind_hash(kind or NO_KIND),
+            REGISTRAR if registrar or kind == TRANSCRIPT else kind_hash(kind or NO_KIND),
             time,
             now=case.now,
             max_age=case.policy.max_chain_age,

@@ -40,6 +40,12 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "certificate": ("자격 확인서", "Certificate"),
     "project": ("프로젝트 확인서", "Project"),
     "mentoring": ("멘토링 확인서", "Mentoring"),
+    "enrolment": ("수강 확인서", "Enrolment in progress"),
+    "attendance": ("출석 확인서", "Attendance"),
+    "level": ("수준 확인서", "Level reached"),
+    "role-appointment": ("위촉 확인서", "Role appointment"),
+    "award": ("수상 확인서", "Award"),
+    "institution-accreditation": ("기관 인증서", "Institution accreditation"),
     "degree": ("명예 학위(비공인)", "Honorary degree (unofficial)"),
     TRANSCRIPT: ("학습 이력서", "Transcript"),
 }

@@ -35,6 +35,9 @@ def test_the_largest_of_limited_items_and_only_those_of_the_rule() -> None:
     assert missing(result) == 100
     assert {line(result, i)["code"] for i in ("c", "d")} == {"OK"}
     assert [line(result, f"p{n}")["code"] for n in range(3)] == ["OK", "D-ITEMS", "D-ITEMS"]
+    # one of two is enough: that needs no solver
+    enough = run(policy(degrees=[degree([block("B", 60)])], conversions=[CERT]), papers(60, 60))
+    assert (enough.hours_met, enough.path) == (True, "bounds")
 
 
 @pytest.mark.parametrize(("most", "whole"), [(120, True), (119, False), (None, True)])

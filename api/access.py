@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 from fastapi import Depends
@@ -19,9 +19,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api import problems
+from api.rates import Rates
 from api.routes.given import reading, services
 from credential.text import Text
-from ledger.access.accounts import Person
+from ledger.access.accounts import Person, hash_of
 from ledger.access.door import Door
 from ledger.access.errors import ConfirmationNeeded, FormExpired, NotPermitted, SignInNeeded
 from ledger.access.permissions import Permission
@@ -81,6 +82,16 @@ def door_of(request: Request) -> Door:
     return door
 
 
+def rates_of(request: Request) -> Rates:
+    """How often callers of this application may ask."""
+    return cast(Rates, request.app.state.rates)
+
+
+def client_of(request: Request) -> str:
+    """Whose bucket is emptied: the address the connection comes from."""
+    return request.client.host if request.client is not None else "unknown"
+
+
 def cookie_name(request: Request) -> str:
     """``__Host-`` where the site is served over https, so that no subdomain can set it."""
     return "__Host-baeum" if _https(request) else "baeum"
@@ -131,10 +142,13 @@ async def _who(request: Request) -> Acting:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme:
         known = None
+        limits = services(request).limits
         if scheme.lower() == "bearer" and token.strip():
             known = await pool.run(lambda: door.by_token(token.strip()))
         if known is None:
+            rates_of(request).take("bad-token", client_of(request), limits.sign_ins_a_minute)
             raise SignInNeeded
+        rates_of(request).take("token", hash_of(token.strip()).hex(), limits.api_calls_a_minute)
         return Acting(known, None, True)
     secret = request.cookies.get(cookie_name(request))
     visit = await pool.run(lambda: door.by_session(secret)) if secret else None

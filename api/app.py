@@ -15,9 +15,11 @@ from api import problems
 from api.access import turn_to_sign_in
 from api.guard import Guard
 from api.pages import STATIC, Pages
+from api.rates import Rates
 from api.routes import (
     access,
     awards,
+    credentials,
     degrees,
     dids,
     docs,
@@ -48,7 +50,7 @@ Errors are RFC 9457 problem details in Korean or English (`Accept-Language`, or 
 ROUTES = (
     *(pages, access, people, learning, office),  # what people see
     *(learners, awards, degrees),  # what programs of the office and its citizens use
-    *(verification, status, types, dids, network, rpc, health, docs),
+    *(verification, credentials, status, types, dids, network, rpc, health, docs),
 )
 
 
@@ -79,6 +81,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.workshop = workshop
     app.state.reading = reading
     app.state.pages = Pages(services)
+    app.state.rates = Rates()
     app.state.turn = turn_to_sign_in
     problems.install(app)
     app.add_middleware(Guard, limits=limits)

@@ -30,5 +30,9 @@ class Limits:
     """After this long the caller is told that it took too long."""
     body_seconds: float = 30.0
     """A request body has to arrive within this time."""
+    sign_ins_a_minute: int = 60
+    """From one address, over all accounts; each account has its own wait besides."""
+    api_calls_a_minute: int = 1_200
+    """With one token or key."""
     probe_seconds: float = 3.0
     """How long a dependency has to answer ``/readyz``."""

@@ -194,7 +194,7 @@ def respond(
     extra = {"Content-Language": lang, "Cache-Control": "no-store", **(headers or {})}
     if code == 503:
         extra.setdefault("Retry-After", "2")
-    if code == 429 and "retry_after" in error.facts:
+    if "retry_after" in error.facts:
         extra.setdefault("Retry-After", str(error.facts["retry_after"]))
     if code == 401:
         extra.setdefault("WWW-Authenticate", 'Bearer realm="baeum"')

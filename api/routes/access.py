@@ -11,14 +11,16 @@ from starlette.responses import RedirectResponse, Response
 from api import language, problems
 from api.access import (
     Acting,
+    client_of,
     cookie_name,
     door_of,
     next_page,
+    rates_of,
     require,
     signed_in,
     signed_out,
 )
-from api.routes.given import GivenReading
+from api.routes.given import GivenReading, services
 from api.routes.pages import GivenPages
 from credential.errors import BaeumError
 from credential.text import Text
@@ -61,6 +63,9 @@ async def sign_in(request: Request, pages: GivenPages, reading: GivenReading) ->
     name, password = await field(request, "name"), await field(request, "password")
     onward = await field(request, "next")
     try:
+        rates_of(request).take(
+            "sign-in", client_of(request), services(request).limits.sign_ins_a_minute
+        )
         secret = await reading.run(lambda: door.sign_in(name, password))
     except BaeumError as error:
         return _form(request, pages, "sign_in.html", error, next=onward, typed=name)

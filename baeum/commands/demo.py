@@ -112,6 +112,7 @@ def run(home: Home, sample: Sample, *, quiet: bool) -> dict[str, Any]:
     with bar("5 지갑에 담기", "5 into the wallets") as advance:
         received = _deliver(home, sample, advance)
     valid, tampered, revoked = _three_files(home, sample)
+    invitations = _people(home, sample)
     trust = home.trust()
     chains = home.chains(trust)
     reports = {
@@ -125,6 +126,7 @@ def run(home: Home, sample: Sample, *, quiet: bool) -> dict[str, Any]:
         "batches": batches,
         "audits": audits,
         "received": received,
+        "invitations": invitations,
         "reports": reports,
         "files": {"valid": valid, "tampered": tampered, "revoked": revoked},
         "leftOut": report.left_out,
@@ -173,6 +175,38 @@ def _wallets(home: Home, sample: Sample) -> None:
         made = Wallet.create(folder, secret(home.settings, "demo-wallets"))
         with home.database.session() as session:
             session.get_one(Learner, learner).holder_did = made.did
+
+
+def _people(home: Home, sample: Sample) -> dict[str, str]:
+    """Somebody for each door, invited once: name and link. Whoever has an account is left alone,
+    and there is no password until its link was opened."""
+    from sqlalchemy import select
+
+    from baeum.home import now
+    from ledger.access import accounts
+    from ledger.database.access import Account
+
+    member, _ = sample.learners[0]
+    institution = sample.files[0][1]
+    plan: tuple[tuple[str, str, str | None, str | None], ...] = (
+        ("demo.citizen", "citizen", None, find_learner(home, member)),
+        ("demo.manager", "manager", institution, None),
+        ("demo.issuer", "issuer", institution, None),
+        *((f"demo.{role}", role, None, None) for role in _OFFICE),
+    )
+    links = {}
+    with home.database.session() as session:
+        known = set(session.scalars(select(Account.name)))
+        for name, role, place, learner in plan:
+            if name not in known:
+                code = accounts.invite(
+                    session, name, [role], now(), institution_id=place, learner_id=learner
+                )
+                links[name] = f"{home.settings.public_url}/invitation?code={code}"
+    return links
+
+
+_OFFICE = ("clerk", "reviewer", "committee", "registrar", "auditor", "administrator")
 
 
 def _batches(home: Home) -> list[int]:
@@ -337,6 +371,10 @@ def show(result: dict[str, Any]) -> None:
         _heading(ko, en)
         out.print(f"  {result['files'][name]}", style="dim", soft_wrap=True)
         show_report(result["reports"][name])
+    if result["invitations"]:
+        _heading("초대 (한 번, 7일 동안)", "Invitations (each works once, for 7 days)")
+        for name, link in result["invitations"].items():
+            out.print(f"  {name}  {link}", markup=False, soft_wrap=True)
     out.print()
     out.print(
         tr(
@@ -393,6 +431,7 @@ def to_json(result: dict[str, Any]) -> dict[str, Any]:
         "batches": [batch.to_json() for batch in result["batches"]],
         "audits": result["audits"],
         "wallets": result["received"],
+        "invitations": result["invitations"],
         "reports": {name: report.to_json() for name, report in result["reports"].items()},
         "files": {name: str(path) for name, path in result["files"].items()},
     }

@@ -214,16 +214,23 @@ def sign_in(session: Session, name: str, password: str, now: datetime) -> Accoun
         raise TooManyTries(int((account.wait_until - now).total_seconds()) + 1)
     known = account is not None and account.state == "active"
     stored = account.password if account is not None and known else None
-    right = _matches(stored or _nobodys(), password[:MOST_PASSWORD])
-    if account is None:
-        raise SignInFailed
-    if not (right and known):
+    if account is not None:
         account.failures += 1
         if account.failures >= FREE_TRIES:
             wait = min(2 ** (account.failures - FREE_TRIES + 2), LONGEST_WAIT)
             account.wait_until = now + timedelta(seconds=wait)
+    # Counted before it is judged, so guesses made side by side all count, and nobody waits for a
+    # lock while a password is hashed.
+    session.commit()
+    right = _matches(stored or _nobodys(), password[:MOST_PASSWORD]) and stored is not None
+    if account is None:
+        raise SignInFailed
+    if not right:
         log.note(session, now, account.id, "sign-in-refused", account.id, account.institution_id)
         session.commit()
+        raise SignInFailed
+    account = session.get_one(Account, account.id, with_for_update=True, populate_existing=True)
+    if account.state != "active":
         raise SignInFailed
     account.failures, account.wait_until = 0, None
     if _HASHER.check_needs_rehash(stored or ""):

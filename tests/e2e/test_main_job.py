@@ -129,6 +129,9 @@ def test_running_it_again_does_nothing_twice(baeum: Baeum, first: dict[str, Any]
     assert again["issuedNow"] == 0
     assert again["batches"] == first["batches"]
     assert again["credentials"] == first["credentials"]
+    assert len(first["invitations"]) == 9
+    assert all("/invitation?code=" in link for link in first["invitations"].values())
+    assert again["invitations"] == {}
     assert again["setUp"]["newInstitutions"] == again["setUp"]["registeredOnChain"] == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from ledger.access.errors import (
     NotPermitted,
     NotYours,
     SignInFailed,
+    TooManyTries,
 )
 from ledger.access.permissions import Permission, Role
 from ledger.database.access import AccessToken, Account
@@ -223,6 +225,20 @@ def _split(rows: list[dict[str, Any]]) -> Any:
     for row in rows:
         body = {name: value for name, value in row.items() if name not in ("previous", "hash")}
         yield body, row["previous"], row["hash"]
+
+
+def test_guesses_made_side_by_side_all_count(town: Town) -> None:
+    def guess(_: int) -> str:
+        try:
+            town.door.sign_in("issuer", "wrong wrong wrong")
+        except (SignInFailed, TooManyTries) as error:
+            return type(error).__name__
+        return "in"
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(guess, range(8)))
+    assert outcomes.count("SignInFailed") == accounts.FREE_TRIES
+    assert outcomes.count("TooManyTries") == 8 - accounts.FREE_TRIES
 
 
 @pytest.mark.parametrize("what", ["UPDATE access_log SET actor = 'x'", "DELETE FROM access_log"])

@@ -82,6 +82,13 @@ def door_of(request: Request) -> Door:
     return door
 
 
+def not_from_elsewhere(request: Request) -> None:
+    """For a form that has no session yet: a browser says when another site sent it (Fetch
+    Metadata). Raises ``FormExpired``."""
+    if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        raise FormExpired
+
+
 def rates_of(request: Request) -> Rates:
     """How often callers of this application may ask."""
     return cast(Rates, request.app.state.rates)

@@ -15,6 +15,7 @@ from api.access import (
     cookie_name,
     door_of,
     next_page,
+    not_from_elsewhere,
     rates_of,
     require,
     signed_in,
@@ -60,6 +61,7 @@ async def sign_in_page(request: Request, pages: GivenPages) -> Response:
 async def sign_in(request: Request, pages: GivenPages, reading: GivenReading) -> Response:
     """Sign in and go on to the page that was asked for. A session there was before ends."""
     door = door_of(request)
+    not_from_elsewhere(request)
     name, password = await field(request, "name"), await field(request, "password")
     onward = await field(request, "next")
     try:

@@ -80,8 +80,18 @@ def test_an_old_proof_is_not_enough(url: str, town: Town) -> None:
     with visitor(url, "manager") as who:
         town.clock.move(minutes=6)
         assert who.http.get("/people").status_code == 200
-        assert who.send("/people", name="new.one", shown="새", role="issuer").status_code == 403
+        refused = who.send("/people", name="new.one", shown="새", role="issuer")
+        assert refused.status_code == 403
+        assert "/confirm?lang=ko" in refused.text
         assert "new.one" not in who.http.get("/people").text
+
+
+def test_another_site_cannot_sign_a_browser_in(url: str) -> None:
+    with visitor(url) as who:
+        who.http.headers["Sec-Fetch-Site"] = "cross-site"
+        assert who.sign_in("manager").status_code == 403
+        who.http.headers["Sec-Fetch-Site"] = "same-origin"
+        assert who.sign_in("manager").status_code == 303
 
 
 def test_another_institutions_manager_gets_nowhere(url: str, town: Town) -> None:

@@ -34,6 +34,7 @@ from api.routes import (
     schemas,
     status,
     types,
+    vc_api,
     verification,
 )
 from api.services import Services
@@ -50,7 +51,7 @@ Errors are RFC 9457 problem details in Korean or English (`Accept-Language`, or 
 ROUTES = (
     *(pages, access, people, learning, office),  # what people see
     *(learners, awards, degrees),  # what programs of the office and its citizens use
-    *(verification, credentials, status, types, dids, network, rpc, health, docs),
+    *(verification, vc_api, credentials, status, types, dids, network, rpc, health, docs),
 )
 
 

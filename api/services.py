@@ -32,6 +32,18 @@ class Rpc(Protocol):
     def __call__(self, method: str, params: list[Any]) -> Any: ...
 
 
+class DirectIssuing(Protocol):
+    """Issuing over the VC-API. Raises ``BaeumError`` saying what is wrong with the request."""
+
+    def issue(
+        self, institution: str, credential: dict[str, Any], cryptosuite: str
+    ) -> dict[str, Any]:
+        """The secured credential, signed with the institution's key."""
+
+    def set_status(self, institution: str, credential_id: str, purpose: str, on: bool) -> None:
+        """Set or clear the status of a credential issued here by the institution."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything the routes use. All callables are called from worker threads.
@@ -59,6 +71,10 @@ class Services:
     """The did:web document of an institution, of the city for ``None``; ``None``: it has none."""
     probes: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     """Named dependencies of ``/readyz``; a probe raises when its dependency is out of reach."""
+    direct: DirectIssuing | None = None
+    """Issues what is handed in over the VC-API; None where that is off."""
+    failed_status: int = 200
+    """The HTTP status of a VC-API verification that did not succeed; W3C's test suites want 400."""
     status_max_age: int = 300
     """Seconds a status list may be kept by caches."""
     limits: Limits = field(default_factory=Limits)

@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     """No transaction offers more than this per unit of gas."""
     public_url: str = "http://127.0.0.1:8780"
     """Where the status lists are published; it is written into every credential."""
+    vc_api_issuer: bool = False
+    """Offers ``POST /credentials/issue`` and ``/credentials/status`` to holders of a token."""
     passphrase: SecretStr | None = None
     """Opens the key files; default is a file with a random one in ``home/secrets``."""
     passphrase_file: Path | None = None

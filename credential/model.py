@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -60,28 +61,33 @@ def check(document: object, *, load: contexts.Loader = contexts.load) -> list[Pr
     """
     if not isinstance(document, dict):
         return [_problem("not-an-object", "", "JSON 객체가 아닙니다.", "Not a JSON object.")]
-    problems = list(_contexts(document, load))
-    first = contexts.VC_V2
-    if not problems:
-        first = _list(document["@context"])[0]
-        if first not in (contexts.VC_V1, contexts.VC_V2):
-            problems.append(
-                _problem(
-                    "base-context",
-                    "/@context",
-                    "첫 컨텍스트가 검증 가능한 증명의 기본 컨텍스트가 아닙니다.",
-                    "The first context is not the Verifiable Credentials base context.",
-                )
-            )
+    problems = context_problems(document, load)
+    first = contexts.VC_V2 if problems else _list(document["@context"])[0]
     problems += _identity(document)
     problems += _subjects(document)
     problems += _times(document, first)
     problems += _typed_members(document)
+    problems += _related(document)
     problems += _words(document, "")
     if isinstance(document.get("issuer"), dict):
         problems += _words(document["issuer"], "/issuer")
     if OB_TYPES & {kind for kind in _list(document.get("type")) if isinstance(kind, str)}:
         problems += _open_badge(document)
+    return problems
+
+
+def context_problems(document: dict[str, Any], load: contexts.Loader) -> list[Problem]:
+    """What is wrong with the contexts of a credential or presentation (section 4.3)."""
+    problems = list(_contexts(document, load))
+    if not problems and _list(document["@context"])[0] not in (contexts.VC_V1, contexts.VC_V2):
+        problems.append(
+            _problem(
+                "base-context",
+                "/@context",
+                "첫 컨텍스트가 검증 가능한 증명의 기본 컨텍스트가 아닙니다.",
+                "The first context is not the Verifiable Credentials base context.",
+            )
+        )
     return problems
 
 
@@ -203,6 +209,51 @@ def _times(document: dict[str, Any], base: object) -> Iterator[Problem]:
                 f"/{name}",
                 "시간대가 있는 시각(예: 2026-11-23T09:00:00+09:00)이 아닙니다.",
                 "Not a time with a zone, such as 2026-11-23T09:00:00+09:00.",
+            )
+    start, end = (_moment(document.get(name)) for name in names)
+    if start is not None and end is not None and end < start:
+        yield _problem(
+            "time",
+            f"/{names[1]}",
+            "끝나는 때가 시작하는 때보다 앞섭니다.",
+            "The validity ends before it begins.",
+        )
+
+
+def _moment(value: object) -> datetime | None:
+    """The instant, where the calendar has it; what is not one is reported elsewhere."""
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        return None
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _related(document: dict[str, Any]) -> Iterator[Problem]:
+    """``relatedResource``: objects with an id of their own and a digest (section 5.3).
+
+    The resources are not fetched, so their digests are not compared.
+    """
+    seen: set[Any] = set()
+    for place, entry in enumerate(_list(document.get("relatedResource"))):
+        pointer = f"/relatedResource/{place}"
+        if not isinstance(entry, dict):
+            yield _problem("related-resource", pointer, "객체가 아닙니다.", "Not an object.")
+            continue
+        identifier = entry.get("id")
+        if not _url(identifier):
+            yield _not_url(f"{pointer}/id")
+        elif identifier in seen:
+            yield _problem("related-resource", pointer, "같은 id가 두 번 나옵니다.", "An id twice.")
+        else:
+            seen.add(identifier)
+        if not {"digestSRI", "digestMultibase"} & entry.keys():
+            yield _problem(
+                "related-resource",
+                pointer,
+                "해시가 없습니다.",
+                "It has no digestSRI or digestMultibase.",
             )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from credential import status
 from credential.text import Text
+from ledger.database.direct import DirectCredential
 from ledger.database.handouts import Handout, HandoutCredential
 from ledger.database.models import Credential, StatusChange, StatusList
 from ledger.difference import RESTORE, Difference
@@ -32,6 +33,11 @@ def compare_statuses(session: Session) -> Iterator[Difference]:
         else:
             suspended.get(list_id, set()).discard(index)
     _add_handouts(session, revoked, suspended)
+    for row in session.scalars(select(DirectCredential).execution_options(yield_per=2000)):
+        if row.revoked_at is not None:
+            revoked.setdefault(row.status_list_id, set()).add(row.status_index)
+        if row.suspended_at is not None:
+            suspended.setdefault(row.status_list_id, set()).add(row.status_index)
     for shard in session.scalars(select(StatusList).execution_options(yield_per=50)):
         gone = revoked.get(shard.id, set())
         # a revoked credential is revoked, whatever its suspension bit says
@@ -72,14 +78,13 @@ def compare_statuses(session: Session) -> Iterator[Difference]:
                 ),
                 RESTORE,
             )
-        used = set(
-            session.scalars(
-                select(Credential.status_index).where(Credential.status_list_id == shard.id)
+        used = {
+            index
+            for kind in (Credential, Handout, DirectCredential)
+            for index in session.scalars(
+                select(kind.status_index).where(kind.status_list_id == shard.id)
             )
-        )
-        used.update(
-            session.scalars(select(Handout.status_index).where(Handout.status_list_id == shard.id))
-        )
+        }
         unreserved = used - _on(shard.allocated)
         if unreserved:
             yield Difference(

@@ -124,6 +124,73 @@ VERIFY_ANSWERS: dict[int | str, dict[str, Any]] = {
     **PROBLEMS,
 }
 
+
+def _request(required: list[str], **members: Any) -> dict[str, Any]:
+    schema = {"type": "object", "required": required, "properties": members}
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+PRESENTATION_REQUEST = _request(
+    ["verifiablePresentation"],
+    verifiablePresentation={"type": "object"},
+    options={
+        "type": "object",
+        "properties": {
+            "challenge": {"type": "string"},
+            "domain": {"type": "string"},
+            "checks": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+)
+ISSUE_REQUEST = _request(
+    ["credential"],
+    credential={"type": "object", "description": "An unsecured credential (VC 2.0)"},
+    options={
+        "type": "object",
+        "properties": {
+            "credentialId": {"type": "string", "format": "uri"},
+            "cryptosuite": {"type": "string", "enum": ["eddsa-rdfc-2022", "eddsa-jcs-2022"]},
+        },
+    },
+)
+STATUS_REQUEST = _request(
+    ["credentialId", "credentialStatus"],
+    credentialId={"type": "string"},
+    credentialStatus={
+        "type": "object",
+        "required": ["type", "statusPurpose"],
+        "properties": {
+            "type": {"const": "BitstringStatusListEntry"},
+            "statusPurpose": {"type": "string", "enum": ["revocation", "suspension"]},
+        },
+    },
+    status={"type": "boolean", "default": True},
+)
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    401: _problem("No token, or one that opens nothing"),
+    403: _problem("A token that may not issue for an institution"),
+    404: _problem("Issuing over the VC-API is off, or no such credential was issued here"),
+}
+ISSUE_ANSWERS: dict[int | str, dict[str, Any]] = {
+    201: _json(
+        {
+            "type": "object",
+            "required": ["verifiableCredential"],
+            "properties": {"verifiableCredential": {"type": "object"}},
+        },
+        "The secured credential",
+    ),
+    409: _problem("A credential has this id already"),
+    **_REFUSED,
+    **PROBLEMS,
+}
+STATUS_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: _json({"type": "object"}, "The status is as asked, and published"),
+    409: _problem("A revocation is final"),
+    **_REFUSED,
+    **PROBLEMS,
+}
+
 VERIFY_REQUEST: dict[str, Any] = {
     "required": True,
     "content": {

@@ -61,8 +61,20 @@ async def status_list(
     }
     if _matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
-    media_type = "application/statuslist+jwt" if purpose == "token" else "application/vc"
+    if purpose == "token":
+        media_type = "application/statuslist+jwt"
+    else:
+        media_type = _readable(request.headers.get("accept", "*/*"))
+        headers["Vary"] = "Accept"
     return Response(published, headers=headers, media_type=media_type)
+
+
+def _readable(accept: str) -> str:
+    """``application/vc``, or plain JSON for a client that asks for JSON alone (they are many)."""
+    named = {part.split(";")[0].strip().lower() for part in accept.split(",")}
+    if named & {"*/*", "application/*", "application/vc"}:
+        return "application/vc"
+    return "application/json" if "application/json" in named else "application/vc"
 
 
 def _matches(condition: str, tag: str) -> bool:

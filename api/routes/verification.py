@@ -46,20 +46,24 @@ async def verify_credential(
     request: Request, services: GivenServices, workshop: GivenWorkshop
 ) -> JSONResponse:
     """`verified` says whether every required check passed; `errors` and `warnings` say what did
-    not; `report` is the full report with three outcomes per check. `options.receipt` takes the
-    receipt of a credential that is not sent as an evidence file.
+    not; `report` is the full report with three outcomes per check. `options.checks` narrows what
+    `verified` depends on (`proof`, `credentialStatus`, or our own names). `options.receipt` takes
+    the receipt of a credential that is not sent as an evidence file.
     """
-    _expect_json(request)
+    expect_json(request)
     data = await request.body()
     lang = language.of(request)
 
     def job() -> dict[str, Any]:
         credential, options = _vc_api_request(strict_json(data))
+        required = vcapi.required_checks(options)
         evidence = presented.from_value(credential)
-        return vcapi.answer(services.verify(evidence), evidence.credential, options, lang)
+        report = services.verify(evidence)
+        return vcapi.answer(report, evidence.credential, options, lang, required)
 
     body = await workshop.run(job)
-    return JSONResponse(body, headers={**_PRIVATE, "Content-Language": lang})
+    status = 200 if body["verified"] else services.failed_status
+    return JSONResponse(body, status, headers={**_PRIVATE, "Content-Language": lang})
 
 
 @router.post(
@@ -90,7 +94,7 @@ async def presented_bytes(request: Request, limits: Limits) -> bytes:
         return await form_bytes(request, limits)
     if kind.startswith(("image/", "text/")) or kind in _TOKENS:
         return await request.body()
-    _expect_json(request)
+    expect_json(request)
     return await request.body()
 
 
@@ -121,7 +125,7 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
-def _expect_json(request: Request) -> None:
+def expect_json(request: Request) -> None:
     kind = media_type(request)
     if kind in ("application/json", "application/vc") or (
         kind.startswith("application/") and kind.endswith("+json")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from api.services import Services
     from baeum.home import Home
     from credential.evidence import Evidence
+    from issuer.direct import DirectIssuer
     from verifier.report import Report
 
 _log = logging.getLogger("baeum.worker")
@@ -64,6 +65,7 @@ def services(home: Home) -> Services:
 
     return Services(
         verify=check,
+        direct=_direct_issuer(home) if home.settings.vc_api_issuer else None,
         trust=trust,
         public_url=home.settings.public_url,
         version=__version__,
@@ -73,6 +75,20 @@ def services(home: Home) -> Services:
         status_list=lists_in(home.status_directory),
         did_document=did_document,
         probes={"database": database_answers, "chain": chain_answers},
+    )
+
+
+def _direct_issuer(home: Home) -> DirectIssuer:
+    from baeum import operations
+    from baeum.home import now
+    from issuer.direct import DirectIssuer
+
+    return DirectIssuer(
+        home.database,
+        home.keystore,
+        home.settings.public_url,
+        now,
+        lambda: operations.publish(home),
     )
 
 

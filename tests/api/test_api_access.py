@@ -30,7 +30,7 @@ HTML = {"Accept": "text/html"}
 
 PUBLIC = {
     *("/", "/verify", "/sign-in", "/invitation", "/docs", "/openapi.json", "/healthz", "/readyz"),
-    *("/credentials/verify", "/v1/verifications", "/v1/network", "/rpc"),
+    *("/credentials/verify", "/presentations/verify", "/v1/verifications", "/v1/network", "/rpc"),
     *("/status/{list_id}/{purpose}", "/vct/{name}"),
     *("/.well-known/did.json", "/institutions/{institution}/did.json"),
 }

@@ -6,6 +6,7 @@ from alembic import context
 
 from ledger.database import access as _access  # noqa: F401 - its tables join the metadata
 from ledger.database import awards as _awards  # noqa: F401 - its tables join the metadata
+from ledger.database import direct as _direct  # noqa: F401 - its table joins the metadata
 from ledger.database import handouts as _handouts  # noqa: F401
 from ledger.database import key_models as _keys  # noqa: F401
 from ledger.database import standings as _standings  # noqa: F401 - its tables join the metadata

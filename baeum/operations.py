@@ -149,6 +149,9 @@ def anchor(
 ) -> list[int]:
     """Drive every sealed batch to final; returns their ids.
 
+    First those that a reorganisation took away after they were final are taken back, to be driven
+    again: ``on_step`` hears of them as ``final → broadcast``.
+
     When another process (a server) owns the embedded chain, that one drives and this one watches.
     Waits at most ``patience`` seconds, then raises ``AnchoringUnfinished``: the batches stay where
     they are and the next call goes on.
@@ -157,9 +160,14 @@ def anchor(
 
     take: Callable[[int], Step]
     try:
-        take = home.anchorer().step
+        anchorer = home.anchorer()
     except ChainOwned:
         take = partial(_watch, home)
+    else:
+        take = anchorer.step
+        for step in anchorer.recover():
+            if on_step is not None:
+                on_step(step)
     return _drive(home, take, patience, on_step)
 
 

@@ -23,9 +23,9 @@ _FOREIGN = Text(
 _ASK_ANOTHER = Text("다른 노드에 물어 같은지 확인해 주세요", "Ask another node whether it agrees")
 _SAME_CHAIN = Text(
     "묶음을 기록한 체인의 노드인지, 따라잡은 노드인지 확인해 주세요. 맞다면 재편성으로 사라진 "
-    "것이니 BAEUM_CONFIRMATIONS를 올리고 백업과 대조해 주세요",
+    "것이니 baeum anchor를 실행하면 같은 거래를 다시 보냅니다",
     "Make sure this node is on the chain the batch was anchored on and has caught up; if so, a "
-    "reorganisation took it away: raise BAEUM_CONFIRMATIONS and compare with the backup",
+    "reorganisation took it away: run baeum anchor, which sends the same transaction again",
 )
 _ONCE = Text(
     "증명은 그대로 유효합니다. 같은 키로 두 곳에서 기록하지 않는지 확인해 주세요",

@@ -10,6 +10,9 @@ repeated:
 4. *settle*: the block is still the canonical one and deep enough. If a reorganisation took it away
    the batch goes back to ``broadcast`` and the same bytes are sent again.
 
+A reorganisation deeper than the confirmations takes ``final`` batches away too: *recover* finds
+those and takes them the same way back.
+
 A crash between any two lines is resumed from the database alone. A transaction is given up, and
 its batch signed anew, only when what took its place is as deep as a batch must be to be final: a
 reorganisation must not bring back both.
@@ -86,6 +89,7 @@ class AnchorGateway(Protocol):
     @property
     def address(self) -> str: ...
     def require_chain(self) -> None: ...
+    def require_contract(self) -> None: ...
     def require_funds(self, fees: Fees) -> None: ...
     def nonce(self, address: str, block: int | None = None) -> int: ...
     def suggest_fees(self) -> Fees: ...
@@ -163,6 +167,39 @@ class Anchorer:
             case BatchState.OPEN | BatchState.FINAL:
                 pass
         return Step(batch_id, before, self._outbox.state(batch_id))
+
+    def recover(self) -> list[Step]:
+        """Take back to ``broadcast`` every ``final`` batch whose block is gone; which those were.
+
+        A chain that has a block has all before it, so the newest are asked about until one is
+        there: two questions in the ordinary case. A node that has not come as far as a block tells
+        nothing about it. Taking back is safe even when the node is wrong: what is sent again are
+        the same bytes. Receipts handed out before name a block that is gone, and are to be handed
+        out anew. Raises ``WrongChain``, ``EndpointUnreachable``, ``EndpointError``, and
+        ``CodeDiffers`` for a chain without our contract, which is no fork of ours.
+        """
+        looked_at: list[ChainTransaction] = []
+        gone = 0
+        head = -1
+        for transaction in self._outbox.finals():
+            if not looked_at:
+                self._gateway.require_chain()
+                head = self._gateway.head()
+            looked_at.append(transaction)
+            number = transaction.block_number
+            canonical = self._gateway.block_hash(number) if number and number <= head else None
+            if canonical == transaction.block_hash:
+                break
+            if canonical is not None:
+                gone = len(looked_at)  # and with it every block after it
+        if gone:
+            self._gateway.require_contract()
+        return [self._take_back(transaction) for transaction in looked_at[:gone]]
+
+    def _take_back(self, transaction: ChainTransaction) -> Step:
+        self._outbox.unmine(transaction.batch_id, transaction)
+        after = self._outbox.state(transaction.batch_id)
+        return Step(transaction.batch_id, BatchState.FINAL, after)
 
     # --- the arrows -------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ look changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from enum import StrEnum
@@ -90,6 +90,27 @@ class Outbox:
         """Those that failed, newest first."""
         return self._transactions(batch_id, given_up=True)
 
+    def finals(self, page: int = 64) -> Iterator[ChainTransaction]:
+        """What made batches final, from the newest block down."""
+        found, seen = page, 0
+        while found == page:
+            with self._database.reading() as session:
+                rows = session.scalars(
+                    select(ChainTransaction)
+                    .join(Batch, Batch.id == ChainTransaction.batch_id)
+                    .where(
+                        Batch.chain_id == self._chain_id,
+                        Batch.state == BatchState.FINAL,
+                        ChainTransaction.block_number.is_not(None),
+                        ChainTransaction.failure.is_(None),
+                    )
+                    .order_by(ChainTransaction.block_number.desc(), ChainTransaction.id.desc())
+                    .offset(seen)
+                    .limit(page)
+                ).all()
+            yield from rows
+            found, seen = len(rows), seen + len(rows)
+
     def holds(self, nonce: int) -> bool:
         """Whether a transaction that counts has this nonce."""
         with self._database.reading() as session:
@@ -157,19 +178,23 @@ class Outbox:
             batch.state = BatchState.MINED
 
     def unmine(self, batch_id: int, transaction: ChainTransaction) -> None:
-        """The block is gone: mined → broadcast."""
+        """The block is gone: mined → broadcast, or final → broadcast."""
         with self._database.session() as session:
-            row = self._still_mined(session, batch_id, transaction)
+            row = self._still_in_block(
+                session, batch_id, transaction, BatchState.MINED, BatchState.FINAL
+            )
             if row is None:
                 return
             row.block_number = row.block_hash = row.block_time = None
             row.gas_used = row.sequence = row.head = None
-            self._locked(session, batch_id).state = BatchState.BROADCAST
+            batch = self._locked(session, batch_id)
+            batch.state = BatchState.BROADCAST
+            batch.final_at = None
 
     def finish(self, batch_id: int, transaction: ChainTransaction) -> None:
         """The block is deep enough: mined → final."""
         with self._database.session() as session:
-            if self._still_mined(session, batch_id, transaction) is None:
+            if self._still_in_block(session, batch_id, transaction, BatchState.MINED) is None:
                 return
             batch = self._locked(session, batch_id)
             batch.state = BatchState.FINAL
@@ -222,13 +247,18 @@ class Outbox:
             )
         )
 
-    def _still_mined(
-        self, session: Session, batch_id: int, transaction: ChainTransaction
+    def _still_in_block(
+        self,
+        session: Session,
+        batch_id: int,
+        transaction: ChainTransaction,
+        *states: BatchState,
     ) -> ChainTransaction | None:
+        """The row, while the batch is in one of the states and in the block that was seen."""
         batch = self._locked(session, batch_id)
         row = session.get_one(ChainTransaction, transaction.id)
         same = row.block_hash == transaction.block_hash
-        return row if batch.state == BatchState.MINED and same else None
+        return row if batch.state in states and same else None
 
     @staticmethod
     def _locked(session: Session, batch_id: int) -> Batch:

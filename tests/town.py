@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,14 +43,16 @@ class Countdown:
 
     at: int | None
     seen: int = 0
+    names: list[str] = field(default_factory=list)
 
     @contextmanager
-    def effect(self) -> Iterator[None]:
-        self.tick()
+    def effect(self, name: str) -> Iterator[None]:
+        self.tick(f"before {name}")
         yield
-        self.tick()
+        self.tick(f"after {name}")
 
-    def tick(self) -> None:
+    def tick(self, name: str) -> None:
+        self.names.append(name)
         if self.seen == self.at:
             self.seen += 1
             raise Killed
@@ -65,7 +67,7 @@ class FaultyEndpoint:
         self._countdown = countdown
 
     def call(self, method: str, params: list[Any]) -> Any:
-        with self._countdown.effect():
+        with self._countdown.effect(method):
             return self._endpoint.call(method, params)
 
 
@@ -80,14 +82,14 @@ class FaultyDatabase:
     def session(self) -> Iterator[Session]:
         def before(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
             if not statement.startswith("SELECT"):
-                self._countdown.tick()
+                self._countdown.tick("before " + " ".join(statement.split()[:3]))
 
         engine = self._database.engine
         event.listen(engine, "before_cursor_execute", before)
         try:
             with self._database.session() as session:
                 yield session
-                with self._countdown.effect():
+                with self._countdown.effect("commit"):
                     session.commit()
         finally:
             event.remove(engine, "before_cursor_execute", before)

@@ -29,7 +29,21 @@ def _home() -> Home:
 
 
 def say_step(step: Step) -> None:
-    """One line for each arrow a batch takes."""
+    """One line for each arrow a batch takes; two for one that leads back from final."""
+    if step.before == "final":
+        err.print(
+            tr(
+                Text(
+                    f"  묶음 {step.batch_id}: 확정된 뒤 재편성으로 블록이 사라져 다시 보냅니다. "
+                    f"끝나면 증빙 파일을 새로 내려 주세요 (baeum credentials --batch "
+                    f"{step.batch_id})",
+                    f"  batch {step.batch_id}: a reorganisation took its block away after it was "
+                    "final; it is sent again. Hand its evidence out anew afterwards "
+                    f"(baeum credentials --batch {step.batch_id})",
+                )
+            ),
+            style="yellow",
+        )
     if step.before != step.after:
         err.print(
             tr(
@@ -113,18 +127,29 @@ def register(app: typer.Typer) -> None:
         patience: Annotated[float, typer.Option(help="Seconds to wait for the chain.")] = 600.0,
         as_json: AsJson = False,
     ) -> None:
-        """Seal what was issued and drive every batch to final."""
+        """Seal what was issued, drive every batch to final, take up what the chain lost."""
         from baeum import operations
 
         with _home() as home:
             operations.seal(home)
-            batches = operations.anchor(
-                home, patience=patience, on_step=None if as_json else say_step
-            )
+            recovered: list[int] = []
+
+            def on_step(step: Step) -> None:
+                if step.before == "final":
+                    recovered.append(step.batch_id)
+                if not as_json:
+                    say_step(step)
+
+            batches = operations.anchor(home, patience=patience, on_step=on_step)
             operations.publish(home)
             summaries = [operations.batch_summary(home, batch_id) for batch_id in batches]
         if as_json:
-            print_json({"batches": [summary.to_json() for summary in summaries]})
+            print_json(
+                {
+                    "batches": [summary.to_json() for summary in summaries],
+                    "recovered": sorted(recovered),
+                }
+            )
             return
         if not summaries:
             out.print(tr(Text("기록할 묶음이 없습니다", "Nothing to anchor")))

@@ -121,6 +121,12 @@ class Worker:
         from baeum.awarding import follow
 
         anchorer = self._home.anchorer()
+        for step in anchorer.recover():
+            _log.warning(
+                "batch %s: a reorganisation took its block away after it was final; it is sent "
+                "again, hand its evidence out anew",
+                step.batch_id,
+            )
         for batch_id in anchorer.pending():
             if self._stop.is_set():
                 return

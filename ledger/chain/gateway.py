@@ -129,6 +129,10 @@ class Gateway:
         """Raises WrongChain when the node is on another chain than the contracts."""
         require_chain(self._endpoint, self.network.chain_id)
 
+    def require_contract(self) -> None:
+        """Raises CodeDiffers when there is no contract at the network's address."""
+        self.anchor_state()
+
     def require_funds(self, fees: Fees) -> None:
         """Raises AccountEmpty naming the address when it cannot pay for an anchor at these fees."""
         require_funds(self._endpoint, self.account.address, ANCHOR_GAS * fees.max_fee_per_gas)

@@ -56,7 +56,13 @@ _WORDS = (
     (Refusal.UNDERPRICED, ("underpriced",)),
     (
         Refusal.FEE_TOO_LOW,
-        ("less than block base fee", "below current base fee", "fee cap less", "gas price below"),
+        (
+            "less than block base fee",
+            "below current base fee",
+            "fee cap less",
+            "gas price below",
+            "too low for the next block",
+        ),
     ),
     (Refusal.INSUFFICIENT_FUNDS, ("insufficient funds", "enough funds", "upfront cost exceeds")),
     (Refusal.WRONG_CHAIN, ("invalid chain id", "chain id", "chainid", "wrong chain")),

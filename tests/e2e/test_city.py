@@ -13,18 +13,20 @@ from typing import Any
 
 import pytest
 from databases import PostgresServer
-from evm import anvil
-
-from ledger.chain.endpoint import HttpEndpoint
+from nodes import Node, anvil, hardhat
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "scripts" / "sample"
 
-pytestmark = [pytest.mark.anvil, pytest.mark.postgres, pytest.mark.xdist_group("city")]
+pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("city")]
+NODES = [
+    pytest.param(anvil, id="anvil", marks=pytest.mark.anvil),
+    pytest.param(hardhat, id="hardhat", marks=[pytest.mark.hardhat, pytest.mark.soak]),
+]
 
 
 class City:
-    def __init__(self, folder: Path, database_url: str, node: HttpEndpoint) -> None:
+    def __init__(self, folder: Path, database_url: str, node: Node) -> None:
         self.folder = folder
         self.node = node
         self.env = {
@@ -50,13 +52,24 @@ class City:
         assert "Traceback" not in result.stderr, result.stderr
         return result.returncode, json.loads(result.stdout)
 
+    def evidence(self, credential: str) -> Path:
+        file = self.folder / "credential.baeum.json"
+        subprocess.run(
+            [sys.executable, "-m", "baeum", "evidence", credential, "-o", str(file)],
+            env=self.env,
+            check=True,
+        )
+        return file
 
-@pytest.fixture(scope="module")
+
+@pytest.fixture(scope="module", params=NODES)
 def city(
-    tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    postgres_server: PostgresServer,
 ) -> Iterator[City]:
     with ExitStack() as stack:
-        node = stack.enter_context(anvil())
+        node = stack.enter_context(request.param())
         url = postgres_server.create(migrated=False)
         stack.callback(postgres_server.drop, url)
         yield City(tmp_path_factory.mktemp("city"), url, node)
@@ -69,7 +82,7 @@ def test_the_main_job_at_city_size(city: City) -> None:
     assert code == 2
     assert answer["error"]["code"] != "endpoint-unreachable"
     address = answer["error"]["address"]
-    city.node.call("anvil_setBalance", [address, hex(10**18)])
+    city.node.fund(address, 10**18)
     # 2. set up, twice
     code, first = city("setup", "--institutions", institutions)
     assert code == 0, first
@@ -87,6 +100,7 @@ def test_the_main_job_at_city_size(city: City) -> None:
     code, issued = city("issue")
     assert code == 0
     assert issued["issued"] > 1_000
+    city.node.remember()
     code, anchored = city("anchor")
     assert code == 0, anchored
     (batch,) = anchored["batches"]
@@ -95,14 +109,8 @@ def test_the_main_job_at_city_size(city: City) -> None:
     # 4. an employer, and a revocation
     code, listed = city("credentials", "--limit", "2")
     assert code == 0
-    file = city.folder / "credential.baeum.json"
-    subject = listed["credentials"][0]["id"]
-    result = subprocess.run(
-        [sys.executable, "-m", "baeum", "evidence", subject, "-o", str(file)],
-        env=city.env,
-        check=False,
-    )
-    assert result.returncode == 0
+    subject, other = (credential["id"] for credential in listed["credentials"])
+    file = city.evidence(subject)
     code, report = city("verify", str(file))
     assert code == 0, report
     code, _ = city("revoke", subject, "--reason", "entered twice")
@@ -114,3 +122,23 @@ def test_the_main_job_at_city_size(city: City) -> None:
     code, audit = city("audit")
     assert code == 0, audit
     assert audit["credentials"] == issued["issued"]
+    # 6. a reorganisation takes away what was final; the same commands put it right
+    file = city.evidence(other)
+    city.node.mine(3)
+    city.node.reorganise(4)
+    city.node.drop_all()
+    city.node.automine(True)
+    code, audit = city("audit")
+    assert code == 1
+    assert [difference["code"] for difference in audit["differences"]] == ["anchor-missing"]
+    assert "baeum anchor" in audit["differences"][0]["remedy"]["en"]
+    code, report = city("verify", str(file))
+    assert code == 1, report
+    code, again = city("anchor")
+    assert code == 0, again
+    assert again["recovered"] == [batch["batch"]]
+    assert [b["transaction"] for b in again["batches"]] == [batch["transaction"]]
+    code, audit = city("audit")
+    assert code == 0, audit
+    code, report = city("verify", str(city.evidence(other)))
+    assert code == 0, report

@@ -1,5 +1,5 @@
-"""Anchoring killed at every effect: each database commit and each call to the chain, before and
-after it happened. Whatever the moment, going on from the database alone anchors the root once.
+"""Anchoring on the embedded chain: its states, refusals, workers, and being killed again and again.
+Killed at every single effect it is in ``test_killed_anywhere``.
 """
 
 from __future__ import annotations
@@ -38,24 +38,9 @@ def test_a_batch_goes_through_every_state_in_order(town: Town) -> None:
     assert town.gateway().anchors(0)[0].root == ROOT
 
 
-def test_killed_at_every_effect_it_anchors_once(make: Make) -> None:
-    effects = effects_of_one_run(make)
-    assert effects >= 30
-    for moment in range(effects):
-        town = make()
-        with pytest.raises(Killed):
-            drive(town.anchorer(Countdown(moment)))
-        drive(town.anchorer())
-        assert town.state() == "final", moment
-        assert town.anchors() == 1, moment
-        live = [t for t in town.transactions() if t.failure is None]
-        assert len(live) == 1, moment
-        assert live[0].block_hash is not None
-        town.close()
-
-
 def test_killed_twice_in_a_row(make: Make) -> None:
     effects = effects_of_one_run(make)
+    assert effects >= 30
     for moment in range(0, effects, 5):
         town = make()
         for again in (moment, 3, 7):

@@ -1,4 +1,5 @@
-"""Anchoring against a node that misbehaves: real transactions on anvil, real failures of each kind.
+"""Anchoring against a node that misbehaves: real transactions on anvil and on hardhat's node, real
+failures of each kind.
 
 Whatever the node does, the root is anchored once or not yet, and what the operator sees is typed.
 """
@@ -6,137 +7,30 @@ Whatever the node does, the root is anchored once or not yet, and what the opera
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from databases import PostgresServer
-from eth_account import Account
-from evm import anvil
+from nodes import NODES, anvil, shared
+from place import Between, Place, ground
 from sqlalchemy import func, select
-from town import REGISTRAR, ROOT, drive, fund, seal_one
+from town import ROOT, drive, fund, seal_one
 
 from ledger.anchoring import Anchorer, AnchorPolicy, AnchorRefused, FeeAboveCap, NonceGap
-from ledger.chain.abi import call_data
 from ledger.chain.endpoint import (
-    Endpoint,
     EndpointError,
     EndpointUnreachable,
     HttpEndpoint,
     WrongChain,
 )
 from ledger.chain.gateway import Gateway
-from ledger.chain.network import CodeDiffers, Network, deploy
-from ledger.chain.transactions import AccountEmpty, Fees, transact
-from ledger.database.models import Batch, ChainTransaction
-from ledger.database.session import Database, open_database
-
-pytestmark = pytest.mark.anvil
-
-
-class Place:
-    """A database with a sealed batch and anvil with the contracts."""
-
-    def __init__(self, node: HttpEndpoint, database: Database) -> None:
-        self.node = node
-        self.database = database
-        self.office = Account.create()
-        self.sender = Account.create()
-        for account in (self.office, self.sender):
-            node.call("anvil_setBalance", [account.address, hex(10**24)])
-        self.network: Network = deploy(node, self.office)
-        Gateway(node, self.network, self.office).register_institution(
-            REGISTRAR,
-            None,
-            ["registrar"],
-            datetime(2020, 1, 1, tzinfo=UTC),
-            signer=self.sender.address,
-        )
-        self.batch = seal_one(database, self.network)
-        self.now = datetime.now(UTC)
-        node.call("evm_setAutomine", [False])
-
-    def gateway(self, endpoint: Endpoint | None = None) -> Gateway:
-        return Gateway(endpoint or self.node, self.network, self.sender)
-
-    def anchorer(self, endpoint: Endpoint | None = None, **policy: Any) -> Anchorer:
-        return Anchorer(
-            self.database,
-            self.gateway(endpoint),
-            chain_id=self.network.chain_id,
-            policy=AnchorPolicy(**policy),
-            clock=lambda: self.now,
-        )
-
-    def mine(self, blocks: int = 1) -> None:
-        for _ in range(blocks):
-            self.node.call("evm_mine", [])
-
-    def drive(self, anchorer: Anchorer, rounds: int = 30) -> None:
-        for _ in range(rounds):
-            if not anchorer.pending():
-                return
-            for _step in anchorer.advance():
-                pass
-            self.mine()
-        raise AssertionError(f"does not come to an end: {self.state()}")
-
-    def state(self, batch: int | None = None) -> str:
-        with self.database.reading() as session:
-            return session.get_one(Batch, batch or self.batch).state
-
-    def transactions(self) -> list[ChainTransaction]:
-        with self.database.reading() as session:
-            return list(session.scalars(select(ChainTransaction).order_by(ChainTransaction.id)))
-
-    def roots(self) -> list[bytes]:
-        return [event.root for event in self.gateway().anchors(0)]
-
-    def to(self, state: str, anchorer: Anchorer) -> None:
-        """Drive until the batch is there, mining nothing unless it has to be."""
-        for _ in range(8):
-            if self.state() == state:
-                return
-            if self.state() == "broadcast":
-                self.mine()
-            anchorer.step(self.batch)
-        assert self.state() == state
-
-    def pause(self, signature: str) -> None:
-        self.node.call("evm_setAutomine", [True])
-        transact(
-            self.node,
-            self.office,
-            chain_id=self.network.chain_id,
-            to=self.network.anchor,
-            data=call_data(signature),
-        )
-        self.node.call("evm_setAutomine", [False])
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    database = open_database(f"sqlite:///{tmp_path / 'db'}")
-    database.migrate()
-    with anvil() as node:
-        yield Place(node, database)
-    database.close()
-
-
-class Between:
-    """A node behind a hand that may answer first: what ``hand`` returns, or None to pass it on."""
-
-    def __init__(self, node: Endpoint, hand: Callable[[str, list[Any]], Any]) -> None:
-        self._node = node
-        self._hand = hand
-
-    def call(self, method: str, params: list[Any]) -> Any:
-        answer = self._hand(method, params)
-        return self._node.call(method, params) if answer is None else answer
-
+from ledger.chain.network import CodeDiffers
+from ledger.chain.transactions import AccountEmpty, Fees
+from ledger.database.models import ChainTransaction
+from ledger.database.session import open_database
 
 # --- the node -------------------------------------------------------------------------------------
 
@@ -347,7 +241,7 @@ def test_same_chain_id_without_our_contracts_is_refused_before_a_nonce_is_spent(
 ) -> None:
     """A development chain begun anew: same id, empty."""
     with anvil() as empty:
-        empty.call("anvil_setBalance", [place.sender.address, hex(10**24)])
+        empty.fund(place.sender.address)
         with pytest.raises(CodeDiffers):
             place.anchorer(empty).step(place.batch)
     assert place.transactions() == []
@@ -361,7 +255,7 @@ def test_reorganisation_before_mined_is_written_down(place: Place, depth: int) -
     anchorer = place.anchorer(confirmations=depth + 1)
     place.to("broadcast", anchorer)
     place.mine(depth)
-    place.node.call("anvil_reorg", [depth, []])
+    place.node.reorganise(depth)
     assert place.roots() == []
     place.drive(anchorer)
     assert place.state() == "final"
@@ -377,7 +271,7 @@ def test_reorganisation_after_mined_was_written_down(place: Place, depth: int) -
     place.mine(depth - 1)
     anchorer.step(place.batch)
     assert place.state() == "mined"
-    place.node.call("anvil_reorg", [depth, []])
+    place.node.reorganise(depth)
     assert anchorer.step(place.batch).after == "broadcast"
     assert place.transactions()[0].block_hash is None
     place.drive(anchorer)
@@ -393,9 +287,8 @@ def test_reorganisation_that_moves_the_transaction_to_another_block(place: Place
     anchorer = place.anchorer(confirmations=3)
     place.to("mined", anchorer)
     (before,) = place.transactions()
-    raw = "0x" + before.raw.hex()
     place.mine(2)
-    place.node.call("anvil_reorg", [3, [[raw, 1]]])
+    place.node.reorganise(3, [(before.raw, 1)])
     place.drive(anchorer)
     assert place.roots() == [ROOT]
     assert place.transactions()[0].block_hash != before.block_hash
@@ -430,7 +323,7 @@ def test_nonce_spent_elsewhere_and_undone_by_a_reorganisation_anchors_once(place
     place.mine()
     for _ in range(3):
         anchorer.step(place.batch)
-    place.node.call("anvil_reorg", [1, []])
+    place.node.reorganise(1)
     place.drive(anchorer)
     assert place.roots() == [ROOT]
     assert len(place.transactions()) == 1
@@ -460,8 +353,8 @@ def test_vacant_nonce_is_named_and_the_next_batch_fills_it(place: Place) -> None
     anchorer = place.anchorer()
     place.to("broadcast", anchorer) if place.state() == "broadcast" else anchorer.step(place.batch)
     anchorer.step(place.batch)
-    place.node.call("anvil_reorg", [1, []])  # ours has number 1; number 0 is vacant again
-    place.node.call("anvil_dropAllTransactions", [])
+    place.node.reorganise(1)  # ours has number 1; number 0 is vacant again
+    place.node.drop_all()
     place.now += timedelta(hours=1)
     with pytest.raises(NonceGap) as caught:
         anchorer.step(place.batch)
@@ -511,7 +404,7 @@ def test_replacement_underpriced_is_waited_out(place: Place) -> None:
 def test_dropped_transaction_is_sent_again(place: Place) -> None:
     anchorer = place.anchorer()
     place.to("broadcast", anchorer)
-    place.node.call("anvil_dropAllTransactions", [])
+    place.node.drop_all()
     place.mine()
     assert place.roots() == []
     place.drive(anchorer)
@@ -544,7 +437,7 @@ def test_base_fee_that_rose_above_the_offer_is_met_by_a_replacement(place: Place
     anchorer = place.anchorer()
     place.to("signed", anchorer)
     (first,) = place.transactions()
-    place.node.call("anvil_setNextBlockBaseFeePerGas", [hex(first.max_fee_per_gas * 2)])
+    place.node.base_fee(first.max_fee_per_gas * 2)
     place.mine()
     place.drive(anchorer)
     assert place.roots() == [ROOT]
@@ -553,25 +446,25 @@ def test_base_fee_that_rose_above_the_offer_is_met_by_a_replacement(place: Place
 
 @pytest.mark.parametrize("balance", [0, 1000])
 def test_empty_account_is_told_apart_from_an_unreachable_node(place: Place, balance: int) -> None:
-    place.node.call("anvil_setBalance", [place.sender.address, hex(balance)])
+    place.node.fund(place.sender.address, balance)
     with pytest.raises(AccountEmpty) as caught:
         place.anchorer().step(place.batch)
     assert caught.value.facts["address"] == place.sender.address
     assert caught.value.remedy is not None
     assert place.transactions() == []
-    place.node.call("anvil_setBalance", [place.sender.address, hex(10**20)])
+    place.node.fund(place.sender.address, 10**20)
     place.drive(place.anchorer())
     assert place.roots() == [ROOT]
 
 
 def test_account_emptied_after_signing_is_named_too(place: Place) -> None:
     place.to("signed", place.anchorer())
-    place.node.call("anvil_setBalance", [place.sender.address, "0x0"])
+    place.node.fund(place.sender.address, 0)
     with pytest.raises(AccountEmpty) as caught:
         place.anchorer().step(place.batch)
     assert caught.value.facts["address"] == place.sender.address
     assert place.state() == "signed"
-    place.node.call("anvil_setBalance", [place.sender.address, hex(10**20)])
+    place.node.fund(place.sender.address, 10**20)
     place.drive(place.anchorer())
     assert place.roots() == [ROOT]
 
@@ -613,8 +506,8 @@ def test_revert_undone_by_a_reorganisation_anchors_once(place: Place) -> None:
     place.mine()
     anchorer.step(place.batch)
     assert place.state() == "broadcast"  # reverted, but not for good
-    place.node.call("anvil_reorg", [2, []])  # the pause is gone, the transaction is not
-    place.node.call("anvil_dropAllTransactions", [])
+    place.node.reorganise(2)  # the pause is gone, the transaction is not
+    place.node.drop_all()
     place.drive(anchorer)
     assert place.roots() == [ROOT]
     assert len(place.transactions()) == 1
@@ -678,18 +571,20 @@ def test_slow_worker_does_not_give_up_what_another_signed_meanwhile(place: Place
 
 
 @pytest.mark.postgres
+@pytest.mark.parametrize("name", NODES)
 def test_two_workers_at_the_same_time_on_postgresql(
-    postgres_server: PostgresServer,
+    name: str, postgres_server: PostgresServer
 ) -> None:
     """Four workers with connections of their own race through twelve batches."""
     url = postgres_server.create(migrated=True)
     first = open_database(url)
-    with anvil() as node:
-        place = Place(node, first)
+    found = ground(name)
+    with shared(name).undone() as node:
+        place = Place(node, first, found)
         roots = {ROOT} | {bytes([n]) * 32 for n in range(1, 12)}
         for root in sorted(roots - {ROOT}):
             seal_one(first, place.network, root)
-        node.call("evm_setAutomine", [True])
+        node.automine(True)
         failures: list[BaseException] = []
 
         def work() -> None:

@@ -30,6 +30,8 @@ from ledger.database.session import open_database
 from ledger.reconciliation import reconcile
 
 RECORDS = 12
+PARTS = 8
+ALIKE = {"kind": "course", "category": None, "level": None, "title_en": None, "code": None}
 TESTS = Path(__file__).resolve().parents[1]
 
 
@@ -42,7 +44,8 @@ def city(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Templa
     database.migrate()
     found_institutions(database, keystore(folder))
     learners(database, RECORDS)
-    records(database, [record(number) for number in range(RECORDS)])
+    # One shape: compiling others is no effect, and each would be compiled anew after each kill.
+    records(database, [record(number, **ALIKE) for number in range(RECORDS)])
     database.close()
     return Template(folder, template.office, template.sender, template.network)
 
@@ -100,27 +103,53 @@ def check(town: Town) -> None:
 
 
 @pytest.fixture(scope="module")
-def effects(city: Template, tmp_path_factory: pytest.TempPathFactory) -> int:
-    """How many moments there are to be killed at in one undisturbed run."""
+def effects(city: Template, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The moments there are to be killed at in one undisturbed run, by name."""
     countdown = Countdown(None)
     with copy_of(city, tmp_path_factory.mktemp("whole") / "town") as town:
         live(town, countdown)
         check(town)
-    return countdown.seen
+    return countdown.names
 
 
-def test_there_are_at_least_200_moments_to_be_killed_at(effects: int) -> None:
-    assert effects >= 200
-
-
-PARTS = 8
+def test_there_are_at_least_200_moments_of_every_kind_to_be_killed_at(effects: list[str]) -> None:
+    """Each moment is another place in one run; each part below kills at its share of them all."""
+    assert len(effects) >= 200
+    shares = [moment for part in range(PARTS) for moment in range(part, len(effects), PARTS)]
+    assert sorted(shares) == list(range(len(effects)))
+    assert {
+        "before INSERT INTO credential",  # issue
+        "before INSERT INTO batch",
+        "before UPDATE status_list SET",
+        "before UPDATE batch SET",  # seal, and each later arrow
+        "before INSERT INTO chain_transaction",  # sign
+        "before UPDATE chain_account SET",
+        "before UPDATE chain_transaction SET",
+        "before commit",
+        "after commit",
+        *(
+            f"{when} {method}"
+            for when in ("before", "after")
+            for method in (
+                "eth_chainId",
+                "eth_maxPriorityFeePerGas",
+                "eth_getBalance",
+                "eth_getTransactionCount",
+                "eth_call",
+                "eth_sendRawTransaction",  # send
+                "eth_getTransactionReceipt",  # mine
+                "eth_blockNumber",  # final
+                "eth_getBlockByNumber",
+            )
+        ),
+    } <= set(effects)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_killed_at_every_effect_nothing_is_lost_and_nothing_twice(
-    part: int, effects: int, city: Template, tmp_path: Path
+    part: int, effects: list[str], city: Template, tmp_path: Path
 ) -> None:
-    for moment in range(part, effects, PARTS):
+    for moment in range(part, len(effects), PARTS):
         with copy_of(city, tmp_path / "town") as town:
             with pytest.raises(Killed):
                 live(town, Countdown(moment))
@@ -137,7 +166,7 @@ from eth_account import Account
 from ledger.chain.network import Network
 
 class Countdown(town.Countdown):
-    def tick(self):
+    def tick(self, name):
         if self.seen == self.at:
             os.kill(os.getpid(), signal.SIGKILL)
         self.seen += 1
@@ -154,10 +183,10 @@ for moment in {moments!r}:
 
 
 def test_sigkill_on_the_way_is_resumed_by_another_process(
-    effects: int, city: Template, tmp_path: Path
+    effects: list[str], city: Template, tmp_path: Path
 ) -> None:
     """The same with the real signal: the database's and the chain's files are left as they are."""
-    moments = list(range(3, effects, effects // 12))
+    moments = list(range(3, len(effects), len(effects) // 12))
     for moment in moments:
         shutil.copytree(city.folder, tmp_path / str(moment))
     victim = VICTIM.format(

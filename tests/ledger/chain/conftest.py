@@ -1,4 +1,4 @@
-"""Chains of both kinds, fresh for each test."""
+"""Chains of each kind, with our contracts, for each test anew."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ledger.chain.gateway import Gateway
 
 @pytest.fixture(params=BACKENDS)
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    with bench_on(request.param, tmp_path / "chain") as bench:
+    with bench_on(request.param, tmp_path / "chain", deployed=True) as bench:
         yield bench
 
 

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from evm import Bench
+from evm import BACKENDS, Bench, bench_on
 
 from ledger.chain.endpoint import EndpointUnreachable, WrongChain
 from ledger.chain.network import CodeDiffers, Network, NetworkUnreadable, check_code, deploy
 from ledger.chain.transactions import NotMined
+
+
+@pytest.fixture(params=BACKENDS)
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    """Without contracts."""
+    with bench_on(request.param, tmp_path / "chain") as bench:
+        yield bench
 
 
 def test_deploying_again_finds_what_is_there(bench: Bench) -> None:

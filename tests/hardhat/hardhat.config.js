@@ -1,0 +1,5 @@
+export default {
+  networks: {
+    node: { type: "edr-simulated", chainType: "l1", hardfork: "prague", chainId: 31337, mining: { auto: true } },
+  },
+};

@@ -228,6 +228,8 @@ class Anchorer:
         try:
             self._gateway.rehearse_anchor(root)
         except ContractRefused as error:
+            if self._outbox.state(batch_id) is not BatchState.SEALED:
+                return  # another worker was faster, and what refuses it is that one's anchor
             raise AnchorRefused(error.detail, _CHECK_STANDING, {"batch": batch_id}) from error
         self._outbox.sign(
             batch_id,

@@ -570,6 +570,21 @@ def test_slow_worker_does_not_give_up_what_another_signed_meanwhile(place: Place
     assert place.roots() == [ROOT]
 
 
+def test_slow_worker_is_not_refused_for_what_another_anchored_meanwhile(place: Place) -> None:
+    """It saw the batch sealed; before it rehearses, the other has signed, sent and mined it."""
+    anchorer = place.anchorer()
+
+    def overtake(method: str, _params: list[Any]) -> Any:
+        if method == "eth_call" and place.state() == "sealed":
+            place.to("mined", anchorer)
+        return None
+
+    assert place.anchorer(Between(place.node, overtake)).step(place.batch).after == "mined"
+    place.drive(anchorer)
+    assert place.roots() == [ROOT]
+    assert len(place.transactions()) == 1
+
+
 @pytest.mark.postgres
 @pytest.mark.parametrize("name", NODES)
 def test_two_workers_at_the_same_time_on_postgresql(

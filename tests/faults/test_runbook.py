@@ -119,6 +119,8 @@ REPRODUCED = {
     "test_the_same_transactions_come_to_the_same_on_all_three",
     "`contract-refused`": "ledger/chain/test_gateway.py::"
     "test_registering_twice_is_refused_by_the_contract",
+    "`highest-role-elsewhere`": "contracts/test_multisig.py::"
+    "test_setup_gives_the_highest_role_to_the_address_it_is_told",
     "a batch goes from `mined` back": "faults/test_chain_faults.py::"
     "test_reorganisation_before_mined_is_written_down "
     "test_reorganisation_after_mined_was_written_down",

@@ -284,6 +284,66 @@ def sealed_by(good: Evidence, signing: list[keys.PrivateKey]) -> Evidence:
     )
 
 
+def sealed_clique(good: Evidence, signer: keys.PrivateKey) -> Evidence:
+    """The bundle as a network with clique style seals would have made it."""
+    plain = Header.decode(bytes.fromhex((good.proofs or {})["headers"][0][2:]))
+    digest = plain.with_extra_data(bytes(32)).hash
+    header = plain.with_extra_data(bytes(32) + signer.sign_msg_hash(digest).to_bytes())
+    assert good.receipt is not None
+    receipt = replace(good.receipt, block_hash=header.hash)
+    return replace(changed(good, headers=["0x" + header.encode().hex()]), receipt=receipt)
+
+
+@pytest.mark.parametrize(
+    ("kind", "trusted", "sealing", "code"),
+    [
+        ("qbft", 4, 3, 0),  # two thirds of four, rounded up
+        ("qbft", 4, 2, 2),
+        ("clique", 1, 1, 0),
+        ("clique", 2, 1, 2),  # half is not more than half
+        ("clique", 1, 2, 2),  # sealed by one who is no signer
+    ],
+)
+def test_the_command_takes_validators_for_a_trusted_block(
+    world: World,
+    good: Evidence,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    trusted: int,
+    sealing: int,
+    code: int,
+) -> None:
+    from baeum.cli import main
+
+    (network,) = world.trust.networks
+    addresses = [key.public_key.to_address() for key in SEALERS[:trusted]]
+    entry = {
+        "chainId": network.chain_id,
+        "registry": network.registry,
+        "anchor": network.anchor,
+        "validators": {"kind": kind, "addresses": addresses},
+    }
+    (tmp_path / "network.json").write_text(json.dumps({"networks": [entry]}))
+    made = (
+        sealed_by(good, SEALERS[:sealing])
+        if kind == "qbft"
+        else sealed_clique(good, SEALERS[sealing - 1])
+    )
+    (tmp_path / "bundle.json").write_bytes(made.to_bytes())
+    monkeypatch.setenv("BAEUM_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert _exit(main, ["verify", "bundle.json", "--offline"], monkeypatch) == code
+
+
+def _exit(main: Any, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(sys, "argv", ["baeum", *arguments])
+    try:
+        return int(main() or 0)
+    except SystemExit as ended:
+        return int(ended.code or 0)
+
+
 def permissioned(world: World, validators: frozenset[bytes] = VALIDATORS) -> Trust:
     (network,) = world.trust.networks
     return Trust((replace(network, validators=Validators("qbft", validators)),))

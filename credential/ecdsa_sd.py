@@ -1,8 +1,8 @@
 """``ecdsa-sd-2023``: a proof whose holder shows some statements and hides the others.
 
 W3C vc-di-ecdsa 1.0 section 3.6. The issuer gives the holder a *base* proof, which holds the secret
-that hides the others and is for nobody else; what a verifier is shown is a *derived* proof. A base
-proof is therefore refused here, as the Recommendation has it.
+that hides the others (``credential.ecdsa_sd_base``); what a verifier is shown is a *derived* proof,
+checked here.
 """
 
 from __future__ import annotations
@@ -24,14 +24,13 @@ KEYS = frozenset({P256})
 MAX_PROOF_VALUE = 262_144
 MAX_STATEMENTS = 20_000
 
-_BASE = b"\xd9\x5d\x00"
+P256_PREFIX = b"\x80\x24"
 _DERIVED = b"\xd9\x5d\x01"
-_P256_PREFIX = b"\x80\x24"
 _BLANK = re.compile(r"_:(c14n\d+)")
 
 
 class ProofValueMalformed(BaeumError):
-    """Not the proof value of a derived proof; also for a base proof, with what to do instead."""
+    """Not the proof value of a selective proof."""
 
     code: ClassVar[str] = "proof-malformed"
     title: ClassVar[Text] = Text("서명이 올바르지 않습니다", "The proof is not valid")
@@ -67,7 +66,7 @@ def holds(
     derived = parse(proof_value)
     config = {**options, "@context": unsecured.get("@context")}
     proof_hash = sha256(familiar.canonical_nquads(config, load=load)).digest()
-    statements = _relabelled(familiar.canonical_nquads(unsecured, load=load), derived.labels)
+    statements = relabelled(familiar.canonical_nquads(unsecured, load=load), derived.labels)
     places = set(derived.mandatory)
     if any(place >= len(statements) for place in places):
         return False
@@ -75,60 +74,54 @@ def holds(
     others = [line for place, line in enumerate(statements) if place not in places]
     if len(others) != len(derived.signatures):
         return False
-    signed = proof_hash + derived.public_key + _hash(mandatory)
+    signed = proof_hash + derived.public_key + hashed(mandatory)
     if not suites.holds(issuer, signed, derived.base_signature):
         return False
-    own = PublicKey(P256, derived.public_key.removeprefix(_P256_PREFIX))
+    own = PublicKey(P256, derived.public_key.removeprefix(P256_PREFIX))
     pairs = zip(others, derived.signatures, strict=True)
     return all(suites.holds(own, line.encode(), signature) for line, signature in pairs)
 
 
 def parse(proof_value: object) -> Derived:
     """The parts of a derived proof value. Raises ``ProofValueMalformed``."""
-    if not isinstance(proof_value, str) or len(proof_value) > MAX_PROOF_VALUE:
-        raise _malformed()
-    try:
-        data = multibase.decode(proof_value) if proof_value.startswith("u") else b""
-    except multibase.NotMultibase as error:
-        raise _malformed() from error
-    if data.startswith(_BASE):
-        raise ProofValueMalformed(
-            Text(
-                "보유자만 갖는 원본 서명(base proof)이 제시되었습니다.",
-                "A base proof was presented, which is for its holder alone.",
-            ),
-            Text(
-                "보유자가 보일 항목을 골라 만든 서명(derived proof)을 제시해 주십시오.",
-                "Ask the holder to derive a proof of what is to be shown.",
-            ),
-        )
-    if not data.startswith(_DERIVED):
-        raise _malformed()
-    try:
-        parts = cbor2.loads(data[len(_DERIVED) :])
-    except (cbor2.CBORDecodeError, ValueError, RecursionError) as error:
-        raise _malformed() from error
-    if not isinstance(parts, list) or len(parts) != 5:
-        raise _malformed()
-    base_signature, public_key, signatures, labels, mandatory = parts
+    base_signature, public_key, signatures, labels, mandatory = parts_of(proof_value, _DERIVED)
     if (
-        not _bytes(base_signature, 64)
-        or not _bytes(public_key, 35)
-        or not public_key.startswith(_P256_PREFIX)
+        not is_bytes(base_signature, 64)
+        or not is_bytes(public_key, 35)
+        or not public_key.startswith(P256_PREFIX)
         or not isinstance(signatures, list)
-        or not all(_bytes(one, 64) for one in signatures)
+        or not all(is_bytes(one, 64) for one in signatures)
         or not isinstance(labels, Mapping)
-        or not all(_index(key) and _bytes(value, 32) for key, value in labels.items())
+        or not all(_index(key) and is_bytes(value, 32) for key, value in labels.items())
         or not isinstance(mandatory, list)
         or not all(_index(place) for place in mandatory)
         or len(set(mandatory)) != len(mandatory)
     ):
-        raise _malformed()
+        raise malformed()
     named = {f"c14n{key}": "u" + multibase.base64url(value) for key, value in labels.items()}
     return Derived(base_signature, public_key, signatures, named, mandatory)
 
 
-def _relabelled(canonical: bytes, labels: Mapping[str, str]) -> list[str]:
+def parts_of(proof_value: object, header: bytes) -> list[Any]:
+    """The five parts after a header of three bytes. Raises ``ProofValueMalformed``."""
+    if not isinstance(proof_value, str) or len(proof_value) > MAX_PROOF_VALUE:
+        raise malformed()
+    try:
+        data = multibase.decode(proof_value) if proof_value.startswith("u") else b""
+    except multibase.NotMultibase as error:
+        raise malformed() from error
+    if not data.startswith(header):
+        raise malformed()
+    try:
+        parts = cbor2.loads(data[len(header) :])
+    except (cbor2.CBORDecodeError, ValueError, RecursionError) as error:
+        raise malformed() from error
+    if not isinstance(parts, list) or len(parts) != 5:
+        raise malformed()
+    return parts
+
+
+def relabelled(canonical: bytes, labels: Mapping[str, str]) -> list[str]:
     """The statements with the whole credential's blank node labels, sorted anew. A label the
     proof does not give stays as it is and fits no signature."""
     lines = canonical.decode().splitlines(keepends=True)
@@ -148,11 +141,13 @@ def _term(term: str, labels: Mapping[str, str]) -> str:
     return term if found is None else f"_:{labels.get(found.group(1), found.group(1))}"
 
 
-def _hash(statements: Iterable[str]) -> bytes:
+def hashed(statements: Iterable[str]) -> bytes:
+    """SHA-256 of the statements one after another."""
     return sha256("".join(statements).encode()).digest()
 
 
-def _bytes(value: object, length: int) -> bool:
+def is_bytes(value: object, length: int) -> bool:
+    """Whether it is a byte string of this length."""
     return isinstance(value, bytes) and len(value) == length
 
 
@@ -160,7 +155,8 @@ def _index(value: object) -> bool:
     return type(value) is int and 0 <= value < MAX_STATEMENTS
 
 
-def _malformed() -> ProofValueMalformed:
+def malformed() -> ProofValueMalformed:
+    """The one answer to every proof value that is not one."""
     return ProofValueMalformed(
         Text("서명의 형식이 잘못되었습니다.", "The proof value is malformed.")
     )

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from credential import contexts, ecdsa_sd, multibase, suites
+from credential import contexts, ecdsa_sd, ecdsa_sd_base, multibase, suites
 from credential.errors import BaeumError
 from credential.multikey import PublicKey
 from credential.suites import ECDSA_SD, Suite
@@ -124,7 +124,8 @@ def verify(
     3. A proof in a chain covers the proofs it names.
     4. The signature is of the key's length, canonical, and the key's over the hashes of both.
 
-    A selective proof (``ecdsa-sd-2023``) has its own step 4 (``credential.ecdsa_sd``).
+    A selective proof (``ecdsa-sd-2023``) has its own step 4 (``credential.ecdsa_sd`` and
+    ``credential.ecdsa_sd_base``).
 
     Raises ``ProofInvalid`` (a subclass says which), or what the canonical form raises.
     """
@@ -152,7 +153,9 @@ def verify(
         unsecured["proof"] = _previous(document, proof)
     if suite is None:
         try:
-            good = ecdsa_sd.holds(unsecured, options, proof.get("proofValue"), key, load=load)
+            value = proof.get("proofValue")
+            selective = ecdsa_sd_base if ecdsa_sd_base.is_base(value) else ecdsa_sd
+            good = selective.holds(unsecured, options, value, key, load=load)
         except ecdsa_sd.ProofValueMalformed as error:
             raise ProofMalformed(error.detail.ko, error.detail.en, error.remedy) from error
     else:

@@ -44,6 +44,7 @@ __all__ = [
     "UndefinedTerm",
     "canonical_nquads",
     "iri",
+    "named",
     "number",
     "quads",
 ]
@@ -80,6 +81,32 @@ def quads(document: dict[str, Any], *, load: contexts.Loader = contexts.load) ->
     if not out.quads:
         raise LossyValue("증명에 내용이 없습니다.", "The document says nothing.")
     return out.quads
+
+
+def named(
+    document: dict[str, Any], prefix: str, *, load: contexts.Loader = contexts.load
+) -> dict[str, Any]:
+    """The document with an identifier ``prefix`` 0, 1 ... for each node that has none, written in
+    its own context again (vc-di-ecdsa section 3.4.9, skolemizeCompactJsonLd). Raises as
+    ``canonical_nquads``."""
+    expanded = _expand(checked(document, load), load)
+    count = 0
+
+    def name(item: Any) -> None:
+        nonlocal count
+        if isinstance(item, list):
+            for entry in item:
+                name(entry)
+        elif isinstance(item, dict) and "@value" not in item:
+            if "@list" not in item and "@id" not in item:
+                item["@id"] = f"{prefix}{count}"
+                count += 1
+            for key, inner in item.items():
+                if key not in ("@id", "@type", "@index"):
+                    name(inner)
+
+    name(expanded)
+    return _compact(expanded, document["@context"], load)
 
 
 def iri(value: object) -> str:
@@ -239,6 +266,24 @@ def _expand(document: dict[str, Any], load: contexts.Loader) -> list[dict[str, A
         # PyLD meets some malformed documents with these instead of its own error
         raise _invalid(type(error).__name__) from error
     return expanded
+
+
+def _compact(
+    expanded: list[dict[str, Any]], context: object, load: contexts.Loader
+) -> dict[str, Any]:
+    options = {
+        "base": _NOWHERE,
+        "contextResolver": _resolver(load),
+        "skipExpansion": True,
+    }
+    try:
+        with _expanding:
+            compacted: dict[str, Any] = jsonld.JsonLdProcessor().compact(expanded, context, options)
+    except jsonld.JsonLdError as error:
+        raise _invalid(str(error.code or error)) from error
+    except (KeyError, AttributeError, TypeError, ValueError, RecursionError) as error:
+        raise _invalid(type(error).__name__) from error
+    return compacted
 
 
 def _invalid(reason: str) -> NotLinkedData:

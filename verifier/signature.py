@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from credential import did, integrity, merkle_proof_2019, suites
+from credential import did, ecdsa_sd_base, integrity, merkle_proof_2019, suites
 from credential.contexts import UnknownContext
 from credential.errors import BaeumError
 from credential.multikey import PublicKey
@@ -48,6 +48,12 @@ class SignedBy:
     unchecked: int = 0
     claimed: bool = False
     """The key is what a did:web method says of itself: whose it is has to be asked elsewhere."""
+
+    @property
+    def discloses_everything(self) -> bool:
+        """It is the base proof of a selective suite, which is meant for its holder alone."""
+        selective = self.cryptosuite == suites.ECDSA_SD
+        return selective and ecdsa_sd_base.is_base(self.proof.get("proofValue"))
 
 
 @lru_cache(maxsize=512)

@@ -38,7 +38,7 @@ REFUSED = {
     "testnet-v3-did--verification-method-not-referenced.json": "an inline context",
     "testnet-v3--tampered.json": "tampered: a relative id",
     "testnet-v3-hashlink.json": "a hashlink, which its tools expand before hashing",
-    "ecdsa-sd-2023-signed-credential.json": "a base proof",
+    "ecdsa-sd-2023-signed-credential.json": "an issuer that is no DID",
 }
 SENDER = keys.PrivateKey(b"\x07" * 32)
 ISSUER = did_key(SENDER.public_key.to_compressed_bytes(), multikey.SECP256K1)

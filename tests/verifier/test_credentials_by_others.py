@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from selective import issue_base
 from vectors import vectors
 
 from verifier import Outcome, Verdict, VerificationPolicy
@@ -92,3 +93,14 @@ def test_what_cannot_be_judged_is_not_called_forged(still_world, suite, method):
             assert first.id in ("proof", "issuer-key")
             assert first.outcome is Outcome.NOT_RUN
             assert report.verdict is Verdict.UNDETERMINED
+
+
+def test_a_base_proof_holds_with_a_warning_that_it_discloses_everything(still_world):
+    signed = issue_base(still_world.document(), ["/issuer", "/validFrom"])
+    proof = still_world.verify(signed).check("proof")
+    assert proof.outcome is Outcome.PASSED
+    assert [note.code for note in proof.notes] == ["base-proof-shown"]
+    assert "derive" in proof.notes[0].reason.en
+    changed = still_world.verify(signed | {"name": "명예박사"})
+    assert changed.check("proof").outcome is Outcome.FAILED
+    assert changed.verdict is Verdict.INVALID

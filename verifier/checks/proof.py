@@ -15,6 +15,15 @@ UNCHECKED = Note(
         "Another proof, of a kind this verifier does not know, was not checked.",
     ),
 )
+BASE_PROOF = Note(
+    "base-proof-shown",
+    Text(
+        "보유자만 갖는 원본 서명(base proof)이 제시되었습니다. 모든 항목이 드러납니다. 다음에는 "
+        "보일 항목만 골라 만든 서명(derived proof)을 요청해 주십시오.",
+        "A base proof was presented, which is meant for its holder alone and discloses everything. "
+        "Ask the holder to derive a proof of what is to be shown.",
+    ),
+)
 
 
 def check(case: Case) -> Finding:
@@ -47,5 +56,8 @@ def check(case: Case) -> Finding:
             "cryptosuite": signer.cryptosuite,
             "verificationMethod": signer.verification_method,
         },
-        notes=[UNCHECKED] if signer.unchecked else [],
+        notes=[
+            *([UNCHECKED] if signer.unchecked else []),
+            *([BASE_PROOF] if signer.discloses_everything else []),
+        ],
     )

@@ -17,6 +17,7 @@ from credential.text import Text
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from verifier.presentation_jwt import JwtPresentationReport
     from verifier.report import Report
     from verifier.trust import Trust
 
@@ -118,6 +119,19 @@ def _offline(content: bytes, trust: Trust, trust_block: str | None, now: datetim
     )
 
 
+def _presentation(report: JwtPresentationReport, as_json: bool) -> int:
+    """The report on each credential, under what is said of who presented them."""
+    if as_json:
+        print_json(report.to_json())
+    else:
+        for one in report.reports:
+            show(one)
+        word = tr(_WORDS[report.presented.outcome.value])
+        mark = _MARKS[report.presented.outcome.value]
+        out.print(f"{mark} vp+jwt ({word}): {tr(report.presented.reason)}", soft_wrap=True)
+    return _EXIT[report.verdict.value]
+
+
 def register(app: typer.Typer) -> None:
     @app.command(
         epilog="Example: `baeum verify credential.baeum.json` · "
@@ -141,7 +155,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         nonce: Annotated[
             str | None,
-            typer.Option(help="The nonce you asked the holder with (SD-JWT with key binding)."),
+            typer.Option(help="The nonce you asked the holder with (key binding, vp+jwt)."),
         ] = None,
         audience: Annotated[
             str | None, typer.Option(help="The audience you asked the holder with.")
@@ -170,6 +184,7 @@ def register(app: typer.Typer) -> None:
         from baeum.home import Home, now
         from baeum.settings import load
         from verifier.policy import VerificationPolicy
+        from verifier.presentation_jwt import is_presentation_jwt, verify_presentation_jwt
         from verifier.verify import verify as run
 
         if trust_block is not None and not offline:
@@ -182,19 +197,21 @@ def register(app: typer.Typer) -> None:
             if offline:
                 report = _offline(content, trust, trust_block, now())
             else:
-                report = run(
-                    content,
-                    trust=trust,
-                    chain=home.chains(trust),
-                    status_source=home.status_source(),
-                    did_source=home.did_source(),
-                    now=now(),
-                    policy=VerificationPolicy(
+                given: dict[str, Any] = {
+                    "trust": trust,
+                    "chain": home.chains(trust),
+                    "status_source": home.status_source(),
+                    "did_source": home.did_source(),
+                    "now": now(),
+                    "policy": VerificationPolicy(
                         allow_missing_anchor=without_anchor, holder_binding=not without_holder
                     ),
-                    nonce=nonce,
-                    audience=audience,
-                )
+                    "nonce": nonce,
+                    "audience": audience,
+                }
+                if is_presentation_jwt(content) and not recompute:
+                    return _presentation(verify_presentation_jwt(content, **given), as_json)
+                report = run(content, **given)
         if recompute:
             from baeum.recomputation import with_recomputation
 

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from nacl.signing import SigningKey
 
-from credential import sd_jwt, sd_jwt_vc
-from credential.did import did_key
+from credential import jose, sd_jwt, sd_jwt_vc
+from credential.did import did_key, key_method
+from credential.envelope import wrap
 
 Baeum = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -268,6 +269,35 @@ def test_a_holder_shows_an_employer_part_of_a_credential(
     made = baeum("hand-out", credential, "-o", str(word_for_word), "--form", "vc-jwt")
     assert made.returncode == 0, made.stderr
     assert baeum("verify", str(word_for_word), "--without-anchor").returncode == 0
+    shown.write_text(signed_presentation(holder, word_for_word.read_text()))
+    checked = baeum("verify", str(shown), *ASKED)
+    report = json.loads(checked.stdout)
+    assert report["presentation"]["code"] == "holder-presented"
+    (inside,) = report["credentials"]
+    assert inside["checks"][-1]["code"] == "not-bound"  # it is about a pseudonym, not a DID
+    assert checked.returncode == 2
+    accepted = baeum("verify", str(shown), "--without-holder", *ASKED)
+    assert accepted.returncode == 0, accepted.stdout
+    assert baeum("verify", str(shown), "--nonce", "n-2", *ASKED[2:]).returncode == 1
+
+
+def signed_presentation(holder: str, credential: str) -> str:
+    """A presentation of one token, for what ``ASKED`` asks, as a ``vp+jwt``."""
+    payload = {
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "type": ["VerifiablePresentation"],
+        "holder": holder,
+        "verifiableCredential": [wrap(credential)],
+        "nonce": ASKED[1],
+        "aud": ASKED[3],
+    }
+    return jose.sign(
+        payload,
+        algorithm="EdDSA",
+        typ="vp+jwt",
+        kid=key_method(holder),
+        sign=lambda data: HOLDER.sign(data).signature,
+    )
 
 
 def test_a_transcript_by_the_registrar_shows_a_predicate_and_a_sum(

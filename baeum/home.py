@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ledger.chain.network import Network
     from ledger.database.session import Database
     from ledger.learners import Identities
+    from verifier.blockcerts import Transactions
     from verifier.chain import ChainReader
     from verifier.did_web import DidSource
     from verifier.status_source import StatusSource
@@ -333,6 +334,15 @@ class Home:
         if self.settings.resolve_did_web:
             sources.append(FetchedDids())
         return FirstDid(sources) if sources else None
+
+    def transactions(self) -> Transactions | None:
+        """Looks up what Blockcerts are anchored in; None unless nodes are configured."""
+        from verifier.blockcerts_nodes import NodeTransactions
+        from verifier.rpc import HttpRpc
+
+        nodes = self.settings.blockcerts_nodes
+        callers = {chain: HttpRpc(url) for chain, url in nodes.items()}
+        return NodeTransactions(callers) if callers else None
 
     def status_source(self) -> StatusSource:
         """Lists published by this home from disk, all others over the guarded client, cached."""

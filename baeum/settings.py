@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     """A folder of DID documents of others' did:web, for the verifier."""
     resolve_did_web: bool = False
     """Fetch DID documents of did:web that no trusted registry knows, at most once a day each."""
+    blockcerts_nodes: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
+    """Nodes that anchors of Blockcerts are looked up on: ``eth:sepolia=https://…``, separated by
+    commas. Without one of that chain the check is not run."""
     cryptosuite: Literal["eddsa-rdfc-2022", "eddsa-jcs-2022", "both"] = "eddsa-rdfc-2022"
     """How credentials are signed; ``both`` makes a proof set of the two."""
     workers: int = Field(default=2, ge=1, le=64)
@@ -92,6 +95,26 @@ class Settings(BaseSettings):
     def _split_paths(cls, value: Any) -> Any:
         if isinstance(value, str):
             return [Path(part) for part in value.split(os.pathsep) if part]
+        return value
+
+    @field_validator("blockcerts_nodes", mode="before")
+    @classmethod
+    def _split_nodes(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        pairs = [part.strip().partition("=") for part in value.split(",") if part.strip()]
+        return {chain.strip(): url.strip() for chain, _, url in pairs}
+
+    @field_validator("blockcerts_nodes")
+    @classmethod
+    def _known_chains(cls, value: dict[str, str]) -> dict[str, str]:
+        from credential.merkle_proof_2019 import ETHEREUM
+
+        for chain, url in value.items():
+            if chain not in ETHEREUM:
+                raise ValueError(f"no such chain: {chain}; known: {', '.join(ETHEREUM)}")
+            if not url.startswith(("http://", "https://")):
+                raise ValueError(f"{chain}: not an http(s) address")
         return value
 
     @model_validator(mode="after")

@@ -32,6 +32,7 @@ class HomeVerifier:
             chains = home.chains(trust)
             source = CachedSource(home.status_source(), clock=now)
             dids = home.did_source()
+            transactions = home.transactions()
 
             def check(evidence: bytes) -> Report:
                 return verify(
@@ -40,6 +41,7 @@ class HomeVerifier:
                     chain=chains,
                     status_source=source,
                     did_source=dids,
+                    transactions=transactions,
                     now=now(),
                 )
 

@@ -32,6 +32,9 @@ _CHAINS: Final[Mapping[int, tuple[str, Mapping[int, str]]]] = {
     0: ("btc", {1: "mainnet", 3: "testnet"}),
     1: ("eth", {1: "mainnet", 3: "ropsten", 4: "rinkeby", 5: "goerli", 11155111: "sepolia"}),
 }
+ETHEREUM: Final[Mapping[str, int]] = {f"eth:{name}": id for id, name in _CHAINS[1][1].items()}
+"""The chain ids of the chains that are asked by JSON-RPC, by the names anchors give them."""
+
 _HEX = re.compile(r"(?:0x)?[0-9a-f]{64}")
 
 

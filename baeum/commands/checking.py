@@ -202,6 +202,7 @@ def register(app: typer.Typer) -> None:
                     "chain": home.chains(trust),
                     "status_source": home.status_source(),
                     "did_source": home.did_source(),
+                    "transactions": home.transactions(),
                     "now": now(),
                     "policy": VerificationPolicy(
                         allow_missing_anchor=without_anchor, holder_binding=not without_holder

@@ -37,6 +37,7 @@ def services(home: Home) -> Services:
     chains = home.chains(trust)
     source = home.status_source()
     dids = home.did_source()
+    transactions = home.transactions()
 
     def check(evidence: Evidence) -> Report:
         return verify(
@@ -45,6 +46,7 @@ def services(home: Home) -> Services:
             chain=chains,
             status_source=source,
             did_source=dids,
+            transactions=transactions,
             now=now(),
         )
 

@@ -6,11 +6,12 @@ import json
 
 import cbor2
 import pytest
+from blockcert import SENDER
+from blockcert import blockcert as made
 from eth_keys import keys
 from vectors import vectors
 
-from credential import merkle_proof_2019, multibase, multikey
-from credential.did import did_key, key_method
+from credential import merkle_proof_2019, multibase
 from verifier import Outcome, Verdict
 from verifier.blockcerts import Transaction
 
@@ -40,8 +41,6 @@ REFUSED = {
     "testnet-v3-hashlink.json": "a hashlink, which its tools expand before hashing",
     "ecdsa-sd-2023-signed-credential.json": "an issuer that is no DID",
 }
-SENDER = keys.PrivateKey(b"\x07" * 32)
-ISSUER = did_key(SENDER.public_key.to_compressed_bytes(), multikey.SECP256K1)
 
 
 def document(name):
@@ -111,32 +110,7 @@ def test_a_published_certificate_with_its_recorded_transaction(still_world):
 
 
 def blockcert(still_world, **changes):
-    """A VC 2.0 credential by a did:key of secp256k1, hashed as Blockcerts tools do."""
-    from hashlib import sha256
-
-    from credential import rdf
-
-    body = still_world.document() | {"issuer": {"id": ISSUER, "type": ["Profile"], "name": "대학"}}
-    body.pop("credentialStatus")
-    body |= changes
-    target = sha256(rdf.canonical_nquads(body)).digest()
-    sibling = bytes(range(32))
-    root = sha256(sibling + target).digest()
-
-    def text(value):
-        return cbor2.dumps(value.hex())
-
-    anchor = [[0, 1], [1, 11155111], [2, text(b"\x11" * 32)]]
-    parts = [[0, text(root)], [1, text(target)], [2, [anchor]], [3, [[0, text(sibling)]]]]
-    proof = {
-        "type": "DataIntegrityProof",
-        "cryptosuite": "merkle-proof-2019",
-        "created": "2026-11-01T00:00:00Z",
-        "proofPurpose": "assertionMethod",
-        "verificationMethod": key_method(ISSUER),
-        "proofValue": "z" + multibase.base58(cbor2.dumps(parts)),
-    }
-    return body | {"proof": proof}, root
+    return made(still_world.document(), **changes)
 
 
 def test_sent_by_the_issuers_own_key(still_world):

@@ -1,10 +1,11 @@
-"""SD-JWT VC and Token Status List against @sd-jwt: theirs read by us, ours read by them."""
+"""SD-JWT VC and Token Status List against @sd-jwt and Credo, both ways."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
+from base64 import urlsafe_b64decode
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,18 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from nacl.signing import SigningKey
 
-from credential import did, multibase, multikey, sd_jwt, sd_jwt_vc, status, token_status
+from credential import (
+    contexts,
+    did,
+    jose,
+    multibase,
+    multikey,
+    sd_jwt,
+    sd_jwt_vc,
+    status,
+    token_status,
+)
+from credential.errors import BaeumError
 from credential.multikey import PublicKey
 from verifier.signature import SignatureWrong
 from verifier.tokens import check_token, read_token
@@ -133,6 +145,14 @@ def status_list(alg, *revoked):
     )
 
 
+def inflated(token):
+    """The token with more minutes than were signed for."""
+    head, payload, signature = token.jwt.split(".")
+    body = json.loads(urlsafe_b64decode(payload + "==")) | {"minutes": 9200}
+    forged = f"{head}.{multibase.base64url(json.dumps(body).encode())}.{signature}"
+    return sd_jwt.SdJwt(forged, token.disclosures, token.key_binding)
+
+
 def asked(alg, token, *revoked):
     return {
         "token": str(token),
@@ -160,10 +180,7 @@ def test_they_refuse_ours_when_changed_or_revoked(tmp_path):
     revoked = node(tmp_path, "verify", asked("ES256", token, 4242))
     assert not revoked["ok"]
     assert "status" in revoked["error"].lower()
-    head, payload, signature = token.jwt.split(".")
-    forged = f"{head}.{payload[:-4]}AAAA.{signature}"
-    changed = sd_jwt.SdJwt(forged, token.disclosures, token.key_binding)
-    assert not node(tmp_path, "verify", asked("ES256", changed))["ok"]
+    assert not node(tmp_path, "verify", asked("ES256", inflated(token)))["ok"]
 
 
 @pytest.mark.parametrize("alg", ISSUERS)
@@ -198,3 +215,130 @@ def test_we_accept_theirs(tmp_path, alg):
     forged = answer["issued"].replace(f".{signature}", f".{signature[:-6]}AAAAAA")
     with pytest.raises(SignatureWrong):
         check_token(read_token(forged))
+
+
+def vc_jwts():
+    """A credential secured with JOSE as the hand-outs do it, for each key; one of them forged."""
+    made = {}
+    for alg, (_, _, sign) in ISSUERS.items():
+        document = {
+            "@context": [contexts.VC_V2],
+            "type": ["VerifiableCredential"],
+            "issuer": {"id": issuer_did(alg), "name": "서울시민대학"},
+            "validFrom": "2026-03-02T09:00:00+09:00",
+            "credentialSubject": {"id": "urn:uuid:6f1c4df1-0f0c-4b0e-a6d7-5f2d6a1e2b3c"},
+        }
+        made[alg] = jose.sign(
+            document,
+            algorithm=alg,
+            typ="vc+jwt",
+            kid=did.key_method(issuer_did(alg)),
+            sign=sign,
+            cty="vc",
+        )
+    head, _, signature = made["ES256"].split(".")
+    body = json.dumps(document | {"validFrom": "2020-01-01T00:00:00Z"}).encode()
+    return made | {"forged": f"{head}.{multibase.base64url(body)}.{signature}"}
+
+
+@pytest.fixture(scope="module")
+def credo(tmp_path_factory):
+    """One run of Credo over all cases: what it made of ours, and what it issued."""
+    good = {alg: ours(alg, [("title",), ("records", 0)]) for alg in ISSUERS}
+    fewer = sd_jwt.SdJwt(good["ES256"].jwt, (), good["ES256"].key_binding)
+    bound = {"nonce": "n-1", "audience": "https://employer.example"}
+    web = {"good": status_list("ES256"), "revoked": status_list("ES256", 4242)}
+    cases = {
+        "EdDSA": {"token": str(good["EdDSA"]), **bound, "list": status_list("EdDSA")},
+        "ES256": {"token": str(good["ES256"]), **bound, "list": web["good"]},
+        "changed": {"token": str(inflated(good["ES256"])), **bound, "list": web["good"]},
+        "fewer": {"token": str(fewer), **bound, "list": web["good"]},
+        "replayed": {"token": str(good["ES256"]), **bound, "nonce": "n-2", "list": web["good"]},
+        "elsewhere": {
+            "token": str(good["ES256"]),
+            "nonce": "n-1",
+            "audience": "https://bank.example",
+            "list": web["good"],
+        },
+        "revoked": {"token": str(good["ES256"]), **bound, "list": web["revoked"]},
+        "no list": {"token": str(good["ES256"]), **bound},
+    }
+    issue = {
+        "claims": {
+            name: value for name, value in claims("EdDSA").items() if name not in {"iss", "cnf"}
+        },
+        "frame": FRAME,
+        "reveal": {"title": True, "records": {"1": True}},
+        "nonce": "n-3",
+        "audience": "https://employer.example",
+        "at": NOW,
+    }
+    path = tmp_path_factory.mktemp("credo") / "cases.json"
+    path.write_text(
+        json.dumps({"uri": URI, "verify": cases, "issue": issue, "jose": vc_jwts()}),
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        ["node", "credo.mjs", str(path)], cwd=HERE, capture_output=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("alg", ISSUERS)
+def test_credo_accepts_ours_with_key_binding_and_status(credo, alg):
+    answer = credo["verified"][alg]
+    assert answer["valid"] is True, answer
+    assert answer["claims"]["title"] == "생활 속 인공지능"
+    assert answer["claims"]["records"] == [{}]
+    assert "learner" not in answer["claims"]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("changed", "signature"),
+        ("fewer", "sd_hash"),
+        ("replayed", "nonce"),
+        ("elsewhere", "audience"),
+        ("revoked", "status"),
+        ("no list", "status"),
+    ],
+)
+def test_credo_refuses_ours(credo, name, reason):
+    answer = credo["verified"][name]
+    assert answer["valid"] is False
+    assert reason in answer["error"].lower(), answer
+
+
+def test_we_accept_what_credo_issues_and_presents(credo):
+    issued = credo["issued"]
+    whole = read_token(issued["token"])
+    check_token(whole)
+    assert whole.document["iss"] == issued["did"]
+    assert whole.document["title"] == "생활 속 인공지능"
+    assert whole.document["records"] == [{"title": "가"}, {"title": "나"}]
+    shown = read_token(issued["presented"])
+    check_token(shown)
+    assert shown.document["records"] == [{"title": "나"}]
+    assert "learner" not in shown.document
+    binding = {"audience": "https://employer.example", "now": NOW, "max_age": 60, "skew": 0}
+    sd_jwt_vc.check_binding(shown.sd, shown.payload, shown.holder_key(), nonce="n-3", **binding)
+    with pytest.raises(BaeumError):
+        sd_jwt_vc.check_binding(shown.sd, shown.payload, shown.holder_key(), nonce="n-4", **binding)
+
+
+def test_we_refuse_what_credo_issued_when_changed(credo):
+    token = credo["issued"]["token"]
+    signature = token.split("~")[0].rpartition(".")[2]
+    with pytest.raises(SignatureWrong):
+        check_token(read_token(token.replace(f".{signature}", f".{signature[:-6]}AAAAAA")))
+
+
+def test_credo_judges_our_vc_jwt(credo):
+    for alg in ISSUERS:
+        assert credo["jose"][alg]["valid"] is True, credo["jose"]
+    forged = credo["jose"]["forged"]
+    assert forged["valid"] is False
+    assert forged["steps"]["dataModel"] is True
+    assert forged["steps"]["signature"] is False

@@ -30,7 +30,11 @@ def test_bundled_contexts_are_the_published_copies():
         url, _, digest, *_ = row.split("\t")
         published.setdefault(url.split(" ")[0], set()).add(digest)
     for entry in contexts.index().values():
-        assert entry.sha256 in published[entry.url], entry.url
+        # without a minor version: the newest under which those certificates verify
+        address = {"https://w3id.org/blockcerts/v3": "https://w3id.org/blockcerts/v3.1"}.get(
+            entry.url, entry.url
+        )
+        assert entry.sha256 in published[address], entry.url
 
 
 def test_an_unknown_context_is_refused():

@@ -33,7 +33,7 @@ def test_base64url_has_one_text_for_each_value(text):
         multibase.from_base64url(text)
 
 
-@pytest.mark.parametrize("text", ["z0", "zO", "z l", "z" + "1" * 2000, "x", "", None, "f00", 5])
+@pytest.mark.parametrize("text", ["z0", "zO", "z l", "z" + "1" * 4097, "x", "", None, "f00", 5])
 def test_multibase_refuses(text):
     with pytest.raises(multibase.NotMultibase):
         multibase.decode(text)
